@@ -1,0 +1,21 @@
+// A self-signed certificate for 127.0.0.1 and localhost, valid for a hundred years; its key is public and guards nothing.
+
+export const certificate: string = `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUadNWv+Ajqn77VjYMO4XE8HHdbDwwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDA0Mzk0MVoYDzIxMjYxMDMx
+MDQzOTQxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATFRK2CJ7a/9URPYuhtLUrXpivN1STBUsut+y7nEbcbC8x+A/utJpgG
+/eYtTyJxl67YUGetNA1583e1HnO9+fQno28wbTAdBgNVHQ4EFgQUKJ6/B6p0IIfT
+QTxfUecZvrp1mncwHwYDVR0jBBgwFoAUKJ6/B6p0IIfTQTxfUecZvrp1mncwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDRwAwRAIgQ02Z75tcD2EJOSHkNoCn4vjq6yHW092THS+cPD93BRkCIBL8
+pWZkR4ttPYgwsD35KLB5CuAaZPpAliDC8u6hGU+a
+-----END CERTIFICATE-----
+`;
+
+export const key: string = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgaWVXxkcZhxNIJOY6
+TmvhL5enQLVAg2jwznASRsOVzI2hRANCAATFRK2CJ7a/9URPYuhtLUrXpivN1STB
+Usut+y7nEbcbC8x+A/utJpgG/eYtTyJxl67YUGetNA1583e1HnO9+fQn
+-----END PRIVATE KEY-----
+`;
