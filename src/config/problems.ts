@@ -1,0 +1,70 @@
+// What keeps given settings from being used, or makes one of them useless, in sentences for an operator.
+// Each names the place, the value without its secrets, and the fix. Pure; load.ts collects and throws.
+import { isAbsolute } from 'node:path';
+import type { CheckedSettings } from './check.ts';
+import { type FoundVariable, parseProxyUrl } from './outbound-proxy.ts';
+import { redactUrl } from './redact-url.ts';
+import { SETTINGS, type SettingName, variableOf } from './schema.ts';
+import type { GivenSettings } from './sources.ts';
+import { serviceLinkHint } from './unknown-variables.ts';
+
+const LONGEST_QUOTE = 200;
+
+/** The settings whose text no format accepts. */
+export function refusedSettings({ refused, textOf }: CheckedSettings, given: GivenSettings): string[] {
+  return [...refused].map(([name, accepts]) => {
+    const hint = serviceLinkHint(textOf(name));
+    return `${refusal(name, textOf(name), given)}, expected ${accepts}${hint}`;
+  });
+}
+
+/** A roll size nobody asked for gives way to a small total; one that was asked for must fit. */
+export function rollSizeProblems({ textOf }: CheckedSettings, given: GivenSettings): string[] {
+  if (!given.has('logRollSizeMb')) return [];
+  const [roll, max] = [textOf('logRollSizeMb'), textOf('logMaxSizeMb')];
+  const rollBytes = SETTINGS.logRollSizeMb.format.parse(roll);
+  const maxBytes = SETTINGS.logMaxSizeMb.format.parse(max);
+  if (rollBytes === undefined || maxBytes === undefined || rollBytes <= maxBytes) return [];
+  const limit = `at most ${quoted(max)}, the value of ${placeOf('logMaxSizeMb', given)}`;
+  return [`${refusal('logRollSizeMb', roll, given)}, expected ${limit}`];
+}
+
+/** A proxy variable such as HTTPS_PROXY that applies and cannot be used. */
+export function proxyProblems(proxy: FoundVariable | null): string[] {
+  if (proxy === null || parseProxyUrl(proxy.text) !== undefined) return [];
+  const fix = `correct it, or set ${variableOf('upstreamProxy')} (${SETTINGS.upstreamProxy.format.accepts})`;
+  return [`${proxy.variable}: ${quoted(proxy.text)} is not an http:// or https:// proxy URL; ${fix}`];
+}
+
+/** Log settings that another one makes useless. */
+export function logWarnings(given: GivenSettings): string[] {
+  const [file, dir, rotation] = [given.get('logFile'), given.get('logDir'), given.get('logRotation')];
+  const warnings: string[] = [];
+  if (file !== undefined && dir !== undefined && isAbsolute(file.text)) {
+    warnings.push(`${dir.place} is ignored: ${file.place} is an absolute path`);
+  }
+  if (
+    rotation !== undefined &&
+    rotation.text.toLowerCase() !== 'auto' &&
+    file === undefined &&
+    dir === undefined
+  ) {
+    warnings.push(`${rotation.place} is ignored: neither a log file nor a log folder is set`);
+  }
+  return warnings;
+}
+
+function refusal(name: SettingName, text: string, given: GivenSettings): string {
+  return `${placeOf(name, given)}: ${quoted(text)} is not accepted`;
+}
+
+function placeOf(name: SettingName, given: GivenSettings): string {
+  return given.get(name)?.place ?? `${variableOf(name)} (default)`;
+}
+
+/** A value for a message: on one line, no password, and not endless. */
+function quoted(text: string): string {
+  const redacted = redactUrl(text);
+  const isLong = redacted.length > LONGEST_QUOTE;
+  return JSON.stringify(isLong ? `${redacted.slice(0, LONGEST_QUOTE)}…` : redacted);
+}

@@ -1,0 +1,163 @@
+// Every setting there is: its default, what it accepts and what it means, in the order they are printed.
+// The environment variable and the flag follow from the name; check.ts hands all of this to convict.
+import {
+  baseUrl,
+  type Format,
+  listenAddress,
+  megabytes,
+  oneOf,
+  orWord,
+  path,
+  proxyUrl,
+  seconds,
+  wholeNumber,
+} from './formats.ts';
+
+/** What each setting's text becomes: durations are in ms, sizes in bytes, an empty path is unset. */
+export interface SettingValues {
+  readonly port: number;
+  readonly host: string;
+  readonly logLevel: 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+  readonly secretsFile: string;
+  readonly logFile: string;
+  readonly targetUrl: string;
+  readonly upstreamProxy: string;
+  readonly upstreamCaFile: string;
+  readonly connectTimeout: number;
+  readonly clientTimeout: number;
+  readonly rewriteRulesFile: string;
+  readonly numWorkers: number | 'auto';
+  readonly keepAliveTimeout: number;
+  readonly drainTimeout: number;
+  readonly maxBodyMb: number;
+  readonly logDir: string;
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+  readonly logRotation: 'auto' | 'external' | 'internal';
+  readonly logRetentionDays: number;
+  readonly logMaxSizeMb: number;
+  readonly logRollSizeMb: number;
+}
+
+export type SettingName = keyof SettingValues;
+
+/** The headings settings are grouped under in what is printed of them. */
+export type Section = 'Basics' | 'Upstream' | 'Serving' | 'Logs';
+
+/** One setting, as an operator knows it. */
+export interface Setting<T> {
+  readonly section: Section;
+  /** As an operator would write it; empty where the default is "not set". */
+  readonly default: string;
+  readonly format: Format<T>;
+  readonly doc: string;
+}
+
+function setting<T>(section: Section, byDefault: string, format: Format<T>, doc: string): Setting<T> {
+  return { section, default: byDefault, format, doc };
+}
+
+/** All settings by name. */
+export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[Name]> } = {
+  port: setting('Basics', '8899', wholeNumber(0, 65_535), 'Port to listen on; 0 takes any free one.'),
+  host: setting('Basics', '127.0.0.1', listenAddress(), 'Address to listen on; 0.0.0.0 is every IPv4 one.'),
+  logLevel: setting(
+    'Basics',
+    'INFO',
+    oneOf('DEBUG', 'INFO', 'WARNING', 'ERROR'),
+    'Least level that is logged.',
+  ),
+  secretsFile: setting('Basics', 'secrets.json', path(), 'File with the credentials.'),
+  logFile: setting('Basics', '', path(), 'Log file; a relative path is below FLOW_PROXY_LOG_DIR if set.'),
+
+  targetUrl: setting(
+    'Upstream',
+    'https://flow.ciandt.com/flow-llm-proxy',
+    baseUrl(),
+    'Base URL of the upstream; the path of a request is added to it.',
+  ),
+  upstreamProxy: setting(
+    'Upstream',
+    '',
+    proxyUrl(),
+    'Outbound proxy to the upstream; not set, HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide; none is a direct connection.',
+  ),
+  upstreamCaFile: setting('Upstream', '', path(), 'PEM file of further CAs to trust for the upstream.'),
+  connectTimeout: setting(
+    'Upstream',
+    '10',
+    seconds(0.1, 600),
+    'Longest wait for a connection to the upstream.',
+  ),
+  clientTimeout: setting(
+    'Upstream',
+    '600',
+    seconds(0.1, 86_400),
+    'Longest silence before the first byte of an answer, and between two of its bytes.',
+  ),
+  rewriteRulesFile: setting(
+    'Upstream',
+    '',
+    path(),
+    'JSON file with rewrite rules that replace the built-in request filter.',
+  ),
+
+  numWorkers: setting(
+    'Serving',
+    'auto',
+    orWord(wholeNumber(1, 1024), 'auto'),
+    'Worker processes; auto goes by the CPUs this process may use.',
+  ),
+  keepAliveTimeout: setting(
+    'Serving',
+    '75',
+    seconds(1, 86_400),
+    'How long an idle client connection is kept.',
+  ),
+  drainTimeout: setting(
+    'Serving',
+    '600',
+    seconds(0, 86_400),
+    'Longest wait for requests in flight when a worker stops or is replaced.',
+  ),
+  maxBodyMb: setting('Serving', '32', megabytes(0.01, 1024), 'Largest request body, in MB.'),
+
+  logDir: setting('Logs', '', path(), 'Folder for log files; on its own it means app.log, rolled by us.'),
+  logFormat: setting(
+    'Logs',
+    'auto',
+    oneOf('auto', 'json', 'pretty'),
+    'auto is pretty on a terminal, json otherwise.',
+  ),
+  logRotation: setting(
+    'Logs',
+    'auto',
+    oneOf('auto', 'external', 'internal'),
+    'Who rotates: internal is us, external is logrotate; auto is external with FLOW_PROXY_LOG_FILE, else internal.',
+  ),
+  logRetentionDays: setting('Logs', '7', wholeNumber(1, 3650), 'Days a file we rolled is kept.'),
+  logMaxSizeMb: setting('Logs', '100', megabytes(0.01, 1_048_576), 'Total of all log files we keep, in MB.'),
+  logRollSizeMb: setting(
+    'Logs',
+    '10',
+    megabytes(0.01, 1_048_576),
+    'Size at which we roll a log file, in MB; at most FLOW_PROXY_LOG_MAX_SIZE_MB.',
+  ),
+};
+
+/** All names, in the order of the schema. */
+export const SETTING_NAMES: readonly SettingName[] = Object.keys(SETTINGS).filter(isSettingName);
+
+/** Whether a text is the name of a setting. */
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+/** The environment variable of a setting: `numWorkers` is `FLOW_PROXY_NUM_WORKERS`. */
+export function variableOf(name: SettingName): string {
+  return `FLOW_PROXY_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+}
+
+/** The command line flag of a setting: `numWorkers` is `--num-workers`. */
+export function flagOf(name: SettingName): string {
+  return `--${name.replace(/[A-Z]/g, '-$&').toLowerCase()}`;
+}

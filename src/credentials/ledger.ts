@@ -1,0 +1,243 @@
+// The primary's view of the credentials: their tokens, cooldowns and probe grants. It alone decides; workers report.
+// It holds no timers and sends nothing: src/supervisor/pool-keeper.ts does both.
+import { afterFailure, type CooldownRecord, type CredentialFailure } from './cooldown.ts';
+import type { CredentialEntry } from './secrets-file.ts';
+import type { PoolSnapshot, ProbeGrant, Suspension } from './snapshot.ts';
+import { mintToken } from './token.ts';
+
+/** What became of a credential; each is one log line. */
+export type Transition =
+  | { readonly type: 'failed'; readonly name: string; readonly failure: CredentialFailure; readonly record: CooldownRecord }
+  | { readonly type: 'kept'; readonly name: string; readonly failure: CredentialFailure }
+  | { readonly type: 'recovered'; readonly name: string; readonly model: string | null }
+  | { readonly type: 'added' | 'removed'; readonly name: string };
+
+interface Cooldown {
+  record: CooldownRecord;
+  probe: ProbeGrant | null;
+  /** True while a granted worker's probing exchange is on its way. */
+  isProbing: boolean;
+}
+
+interface Account {
+  entry: CredentialEntry;
+  token: string;
+  refreshAt: number;
+  /** By model; null for every request. */
+  readonly cooldowns: Map<string | null, Cooldown>;
+}
+
+/** Times of the ledger, in milliseconds. */
+export interface LedgerTimes {
+  /** Time to live of a token. */
+  readonly tokenTtlMs: number;
+  /** How long before its end a token is replaced. */
+  readonly refreshAheadMs: number;
+  /** How long a worker may start the probe that it was granted, before another worker gets the grant. */
+  readonly grantMs: number;
+  /** How long after its end a cooldown that nobody probed is remembered. */
+  readonly forgetMs: number;
+}
+
+export const LEDGER_TIMES: LedgerTimes = {
+  tokenTtlMs: 3_600_000,
+  refreshAheadMs: 300_000,
+  grantMs: 1_000,
+  forgetMs: 600_000,
+};
+
+/** Models come from clients: beyond this many per credential the cooldown that ends first is forgotten. */
+const MODELS_REMEMBERED = 64;
+/** A grant that a worker used at its last moment is heard of within this time. */
+const GRANT_MARGIN_MS = 250;
+
+/** Tokens, cooldowns and probes of all credentials. Every method that takes `now` wants epoch milliseconds. */
+export class Ledger {
+  readonly #times: LedgerTimes;
+  readonly #random: () => number;
+  #accounts: Account[] = [];
+  #version = 0;
+  #lastSlot = -1;
+
+  constructor(
+    entries: readonly CredentialEntry[],
+    now: number,
+    times: LedgerTimes = LEDGER_TIMES,
+    random: () => number = Math.random,
+  ) {
+    this.#times = times;
+    this.#random = random;
+    this.replace(entries, now);
+  }
+
+  /** Everything that workers need to know, under a version that grows with each call. */
+  snapshot(): PoolSnapshot {
+    this.#version += 1;
+    return {
+      version: this.#version,
+      credentials: this.#accounts.map(({ entry, token, cooldowns }) => ({
+        id: entry.id,
+        name: entry.name,
+        weight: entry.weight,
+        token,
+        suspensions: [...cooldowns].map(([model, cooldown]) => suspensionOf(model, cooldown)),
+      })),
+    };
+  }
+
+  /** Names of all credentials, and how many are not cooled for every request. */
+  count(): { readonly total: number; readonly available: number } {
+    return { total: this.#accounts.length, available: this.#accounts.filter((a) => isIn(a)).length };
+  }
+
+  /** Takes over a new list: cooldowns of those that stay are kept, a credential that comes back later starts clean. */
+  replace(entries: readonly CredentialEntry[], now: number): Transition[] {
+    const before = new Map(this.#accounts.map((account) => [account.entry.id, account]));
+    const transitions: Transition[] = [];
+    this.#accounts = entries.map((entry) => {
+      const known = before.get(entry.id);
+      before.delete(entry.id);
+      if (known !== undefined) {
+        known.entry = entry;
+        return known;
+      }
+      transitions.push({ type: 'added', name: entry.name });
+      return { entry, ...this.#mint(entry, now), cooldowns: new Map() };
+    });
+    for (const { entry } of before.values()) transitions.push({ type: 'removed', name: entry.name });
+    return transitions;
+  }
+
+  /** Takes a failure into account; undefined when it is about a credential that is gone or changes nothing. */
+  reportFailure(failure: CredentialFailure, now: number): Transition | undefined {
+    const account = this.#find(failure.credentialId);
+    if (account === undefined) return undefined;
+    const { name } = account.entry;
+    if (failure.reason === 'rejected' && !this.#accounts.some((a) => a !== account && isIn(a))) {
+      return { type: 'kept', name, failure };
+    }
+    const model = failure.reason === 'rejected' ? null : failure.model;
+    const previous = account.cooldowns.get(model);
+    const record = afterFailure(previous?.record, failure, now);
+    if (previous !== undefined && previous.record.failures === record.failures) {
+      previous.record = record;
+      return undefined;
+    }
+    account.cooldowns.set(model, { record, probe: null, isProbing: false });
+    trim(account.cooldowns);
+    return { type: 'failed', name, failure, record };
+  }
+
+  /** A granted worker has started its probing exchange. */
+  reportProbeStarted(credentialId: string, model: string | null): void {
+    const cooldown = this.#find(credentialId)?.cooldowns.get(model);
+    if (cooldown?.probe) cooldown.isProbing = true;
+  }
+
+  /** A probing exchange ended: the credential is trusted again, or (inconclusive) the next one may probe. */
+  reportProbeEnded(credentialId: string, model: string | null, hasRecovered: boolean): Transition | undefined {
+    const account = this.#find(credentialId);
+    const cooldown = account?.cooldowns.get(model);
+    if (account === undefined || !cooldown?.isProbing) return undefined;
+    if (!hasRecovered) {
+      cooldown.probe = null;
+      cooldown.isProbing = false;
+      return undefined;
+    }
+    account.cooldowns.delete(model);
+    return { type: 'recovered', name: account.entry.name, model };
+  }
+
+  /** Takes back what was granted to a worker that is gone. */
+  releaseSlot(slot: number): void {
+    for (const { cooldowns } of this.#accounts) {
+      for (const cooldown of cooldowns.values()) {
+        if (cooldown.probe?.slot !== slot) continue;
+        cooldown.probe = null;
+        cooldown.isProbing = false;
+      }
+    }
+  }
+
+  /**
+   * Does what is due: refreshes tokens, hands probe grants of ended cooldowns around the ready workers, forgets
+   * cooldowns that nobody asked about.
+   * @returns whether workers need a new snapshot
+   */
+  advance(now: number, readySlots: readonly number[]): boolean {
+    let hasChanged = false;
+    for (const account of this.#accounts) {
+      if (account.refreshAt <= now) {
+        Object.assign(account, this.#mint(account.entry, now));
+        hasChanged = true;
+      }
+      for (const [model, cooldown] of account.cooldowns) {
+        if (this.#advanceCooldown(account, model, cooldown, now, readySlots)) hasChanged = true;
+      }
+    }
+    return hasChanged;
+  }
+
+  /** When `advance` has something to do next (epoch milliseconds). */
+  nextDueAt(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const { refreshAt, cooldowns } of this.#accounts) {
+      due = Math.min(due, refreshAt);
+      for (const cooldown of cooldowns.values()) due = Math.min(due, grantDueAt(cooldown));
+    }
+    return due;
+  }
+
+  #advanceCooldown(
+    account: Account,
+    model: string | null,
+    cooldown: Cooldown,
+    now: number,
+    readySlots: readonly number[],
+  ): boolean {
+    if (now < grantDueAt(cooldown)) return false;
+    if (now >= cooldown.record.until + this.#times.forgetMs) {
+      account.cooldowns.delete(model);
+      return true;
+    }
+    const slot = readySlots.find((candidate) => candidate > this.#lastSlot) ?? readySlots[0];
+    if (slot === undefined) return false;
+    this.#lastSlot = slot;
+    cooldown.probe = { slot, validUntil: now + this.#times.grantMs };
+    return true;
+  }
+
+  #mint(entry: CredentialEntry, now: number): { token: string; refreshAt: number } {
+    const { tokenTtlMs, refreshAheadMs } = this.#times;
+    const jitterMs = this.#random() * Math.min(refreshAheadMs, tokenTtlMs / 10);
+    return { token: mintToken(entry), refreshAt: now + tokenTtlMs - refreshAheadMs - jitterMs };
+  }
+
+  #find(credentialId: string): Account | undefined {
+    return this.#accounts.find((account) => account.entry.id === credentialId);
+  }
+}
+
+function suspensionOf(model: string | null, { record, probe }: Cooldown): Suspension {
+  return { model, reason: record.reason, until: record.until, probe };
+}
+
+function isIn({ cooldowns }: Account): boolean {
+  return !cooldowns.has(null);
+}
+
+/** When a cooldown's probe grant has to be given, or given to another worker. */
+function grantDueAt({ record, probe, isProbing }: Cooldown): number {
+  if (isProbing) return Number.POSITIVE_INFINITY;
+  return probe === null ? record.until : probe.validUntil + GRANT_MARGIN_MS;
+}
+
+function trim(cooldowns: Map<string | null, Cooldown>): void {
+  if (cooldowns.size <= MODELS_REMEMBERED) return;
+  let first: string | null = null;
+  let firstUntil = Number.POSITIVE_INFINITY;
+  for (const [model, { record }] of cooldowns) {
+    if (model !== null && record.until < firstUntil) [first, firstUntil] = [model, record.until];
+  }
+  cooldowns.delete(first);
+}

@@ -1,0 +1,238 @@
+// The worker's view of the credentials: leases one per attempt from the latest snapshot, without asking anyone.
+// Cooldowns are decided by the ledger in the primary; until its answer comes, this worker avoids what it saw fail.
+import { affinitySeed, pickByAffinity } from './affinity.ts';
+import type { PooledCredential, PoolSnapshot, Suspension, SuspensionReason } from './snapshot.ts';
+
+/** One credential handed out for one attempt. */
+export interface Lease {
+  readonly credentialId: string;
+  readonly name: string;
+  /** The value of the Authorization header; a secret. */
+  readonly authorization: string;
+  readonly model: string | null;
+  readonly leasedAt: number;
+  /** The suspension whose end this attempt tests, when the credential is half-open. */
+  readonly probeOf: Suspension | null;
+}
+
+/** What a request says about the credential it wants. */
+export interface LeaseRequest {
+  readonly model: string | null;
+  /** Conversation key: requests with the same key stay on one credential while it is available. */
+  readonly affinityKey: string | null;
+  /** Credentials this exchange has already tried. */
+  readonly excluded: ReadonlySet<string>;
+}
+
+/**
+ * No credential can be leased. `retryAt` is when the soonest throttled one is back (epoch ms); null when none is
+ * throttled, that is when the pool is empty or the exchange has tried them all.
+ */
+export interface NoLease {
+  readonly retryAt: number | null;
+}
+
+interface Entry {
+  readonly credential: PooledCredential;
+  readonly authorization: string;
+  readonly weight: number;
+  readonly seed: number;
+  /** Current weight of smooth weighted round-robin; survives snapshots, so that the order does too. */
+  current: number;
+}
+
+interface LocalSuspension {
+  readonly suspension: Suspension;
+  /** Number of the report that told the primary; gone once a snapshot acknowledges it. */
+  readonly report: number;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Smooth weighted round-robin (nginx's algorithm) over the credentials that are available right now. */
+export class Pool {
+  readonly #slot: number;
+  #version = -1;
+  #entries: Entry[] = [];
+  #local = new Map<string, LocalSuspension[]>();
+  /** By credential and model: the grant last used, so that each is used once. */
+  readonly #usedGrants = new Map<string, number>();
+
+  /** @param slot this worker's slot: decides where its rotation starts and which probe grants are its own. */
+  constructor(slot: number) {
+    this.#slot = slot;
+  }
+
+  /** Version of the snapshot in use; -1 before the first. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** How many credentials could be leased now for a request that names no model. */
+  countAvailable(now: number): number {
+    return this.#entries.filter((entry) => this.#standing(entry, null, now) !== 'out').length;
+  }
+
+  /**
+   * Takes over a snapshot unless a newer one is in use already.
+   * @param acknowledged the last of this worker's failure reports that the snapshot takes into account
+   */
+  apply(snapshot: PoolSnapshot, acknowledged: number): void {
+    if (snapshot.version <= this.#version) return;
+    const isFirst = this.#version < 0;
+    const known = new Map(this.#entries.map((entry) => [entry.credential.id, entry]));
+    this.#version = snapshot.version;
+    this.#entries = snapshot.credentials.map((credential) => ({
+      credential,
+      authorization: `Bearer ${credential.token}`,
+      weight: credential.weight,
+      seed: affinitySeed(credential.id),
+      current: known.get(credential.id)?.current ?? 0,
+    }));
+    for (const [id, suspensions] of this.#local) {
+      const left = suspensions.filter((local) => local.report > acknowledged);
+      if (left.length === 0) this.#local.delete(id);
+      else this.#local.set(id, left);
+    }
+    if (isFirst) this.#stagger();
+  }
+
+  /** Leases the next credential, or says when one will be back. */
+  lease(request: LeaseRequest, now: number): Lease | NoLease {
+    const available: Entry[] = [];
+    const probes = new Map<Entry, Suspension>();
+    for (const entry of this.#entries) {
+      if (request.excluded.has(entry.credential.id)) continue;
+      const standing = this.#standing(entry, request.model, now);
+      if (standing === 'out') continue;
+      available.push(entry);
+      if (standing !== 'in') probes.set(entry, standing);
+    }
+    const chosen = pick(available, probes, request.affinityKey) ?? this.#lastResort(request);
+    if (chosen === undefined) return this.#noLease(request, now);
+    return this.#grant(chosen, request.model, now, probes.get(chosen) ?? null);
+  }
+
+  /**
+   * Avoids a credential in this worker at once, until a snapshot acknowledges the report about it.
+   * A rejected credential stays when it is the last one (the ledger decides the same).
+   */
+  avoid(lease: Lease, reason: SuspensionReason, until: number, report: number, now: number): void {
+    if (reason === 'rejected' && !this.#hasAnother(lease.credentialId, now)) return;
+    const model = reason === 'rejected' ? null : lease.model;
+    const locals = this.#local.get(lease.credentialId) ?? [];
+    locals.push({ suspension: { model, reason, until, probe: null }, report });
+    this.#local.set(lease.credentialId, locals);
+  }
+
+  #grant(entry: Entry, model: string | null, now: number, probeOf: Suspension | null): Lease {
+    if (probeOf?.probe) this.#usedGrants.set(probeKey(entry, probeOf), probeOf.probe.validUntil);
+    return {
+      credentialId: entry.credential.id,
+      name: entry.credential.name,
+      authorization: entry.authorization,
+      model,
+      leasedAt: now,
+      probeOf,
+    };
+  }
+
+  /** `in`, `out`, or the half-open suspension that this worker may probe now. */
+  #standing(entry: Entry, model: string | null, now: number): 'in' | 'out' | Suspension {
+    const local = this.#local.get(entry.credential.id);
+    if (local?.some(({ suspension }) => concerns(suspension, model) && suspension.until > now)) return 'out';
+    let probeOf: Suspension | undefined;
+    for (const suspension of entry.credential.suspensions) {
+      if (!concerns(suspension, model)) continue;
+      if (!this.#mayProbe(entry, suspension, now)) return 'out';
+      probeOf ??= suspension;
+    }
+    return probeOf ?? 'in';
+  }
+
+  #mayProbe(entry: Entry, suspension: Suspension, now: number): boolean {
+    const { probe } = suspension;
+    if (suspension.until > now || probe === null) return false;
+    if (probe.slot !== this.#slot || probe.validUntil <= now) return false;
+    return this.#usedGrants.get(probeKey(entry, suspension)) !== probe.validUntil;
+  }
+
+  #hasAnother(id: string, now: number): boolean {
+    return this.#entries.some(
+      (entry) => entry.credential.id !== id && this.#standing(entry, null, now) === 'in',
+    );
+  }
+
+  /** With every credential rejected, refusing all work would help nobody: the one that is due soonest is tried. */
+  #lastResort(request: LeaseRequest): Entry | undefined {
+    if (request.excluded.size > 0) return undefined;
+    let soonest: Entry | undefined;
+    let soonestUntil = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries) {
+      const holding = this.#holding(entry, request.model);
+      if (holding.some((suspension) => suspension.reason === 'throttled')) return undefined;
+      const until = Math.max(...holding.map((suspension) => suspension.until));
+      if (until < soonestUntil) [soonest, soonestUntil] = [entry, until];
+    }
+    return soonest;
+  }
+
+  #noLease(request: LeaseRequest, now: number): NoLease {
+    let retryAt: number | null = null;
+    for (const entry of this.#entries) {
+      const holding = this.#holding(entry, request.model);
+      if (!holding.some((suspension) => suspension.reason === 'throttled')) continue;
+      const back = Math.max(now, ...holding.map((suspension) => suspension.until));
+      if (retryAt === null || back < retryAt) retryAt = back;
+    }
+    return { retryAt };
+  }
+
+  #holding(entry: Entry, model: string | null): Suspension[] {
+    const local = this.#local.get(entry.credential.id) ?? [];
+    return [...entry.credential.suspensions, ...local.map(({ suspension }) => suspension)].filter(
+      (suspension) => concerns(suspension, model),
+    );
+  }
+
+  /** Lets workers start at different places, so that many idle workers do not all begin with the first one. */
+  #stagger(): void {
+    const request = { model: null, affinityKey: null, excluded: NOBODY };
+    for (let turn = 0; turn < this.#slot; turn += 1) this.lease(request, 0);
+  }
+}
+
+function concerns(suspension: Suspension, model: string | null): boolean {
+  return suspension.model === null || suspension.model === model;
+}
+
+function probeKey({ credential }: Entry, { model }: Suspension): string {
+  return `${credential.id} ${model ?? ''}`;
+}
+
+/** A half-open credential is probed by the next request, but never takes a conversation that is not its own. */
+function pick(
+  available: Entry[],
+  probes: ReadonlyMap<Entry, Suspension>,
+  key: string | null,
+): Entry | undefined {
+  if (key !== null) return pickByAffinity(available, key);
+  for (const entry of probes.keys()) return entry;
+  return pickSmoothly(available);
+}
+
+function pickSmoothly(entries: readonly Entry[]): Entry | undefined {
+  let total = 0;
+  let best: Entry | undefined;
+  for (const entry of entries) {
+    entry.current += entry.weight;
+    total += entry.weight;
+    if (best === undefined || entry.current > best.current) best = entry;
+  }
+  if (best !== undefined) best.current -= total;
+  return best;
+}

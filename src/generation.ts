@@ -1,0 +1,74 @@
+// One immutable set of settings, as workers get it. A reload makes a new one aside and replaces the workers;
+// nobody ever changes one. Credentials are not part of it: they are run-time state of the ledger.
+import { readFileSync } from 'node:fs';
+import { loadRewriteRules, type RewriteRule } from './config/rewrite-rules.ts';
+import type { Settings } from './config/settings.ts';
+import { ConfigError, messageOf } from './errors.ts';
+
+/** What a worker needs of the settings; no path of a secret is in it. */
+export interface Generation {
+  readonly number: number;
+  readonly host: string;
+  readonly port: number;
+  readonly targetUrl: string;
+  readonly outboundProxyUrl: string | null;
+  /** PEM text that replaces Node's own certificate authorities, or null. */
+  readonly upstreamCa: string | null;
+  readonly clientTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly rewriteRules: readonly RewriteRule[];
+  readonly logLevel: Settings['log']['level'];
+}
+
+/**
+ * Reads what the settings point to and makes a generation of it.
+ * @throws ConfigError with every problem of the rewrite rules and the CA file
+ */
+export function makeGeneration(number: number, settings: Settings): Generation {
+  const problems: string[] = [];
+  const rewriteRules = attempt(problems, () => loadRewriteRules(settings.rewriteRulesFile)) ?? [];
+  const upstreamCa = attempt(problems, () => readCa(settings.upstreamCaFile)) ?? null;
+  if (problems.length > 0) throw new ConfigError('settings', problems);
+  return {
+    number,
+    host: settings.host,
+    port: settings.port,
+    targetUrl: settings.targetUrl,
+    outboundProxyUrl: settings.outboundProxyUrl,
+    upstreamCa,
+    clientTimeoutMs: settings.clientTimeoutMs,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    maxBodyBytes: settings.maxBodyBytes,
+    rewriteRules,
+    logLevel: settings.log.level,
+  };
+}
+
+function attempt<T>(problems: string[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    problems.push(...cause.problems);
+    return undefined;
+  }
+}
+
+function readCa(path: string | null): string | null {
+  if (path === null) return null;
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(path, [`FLOW_PROXY_UPSTREAM_CA_FILE "${path}" cannot be read: ${messageOf(cause)}`]);
+  }
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new ConfigError(path, [`FLOW_PROXY_UPSTREAM_CA_FILE "${path}" holds no PEM certificate`]);
+  }
+  return pem;
+}

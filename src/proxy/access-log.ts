@@ -1,0 +1,66 @@
+// The one line that every exchange leaves. Its message keeps the words of the Python predecessor, so that operators'
+// grep and awk lines go on counting: "Request processed", "successfully", "Using configuration 'NAME'".
+import type { Logger } from '../logging/logger.ts';
+import type { Exchange } from './exchange.ts';
+
+/** How an exchange ended. */
+export type Outcome = 'completed' | 'failed' | 'client_left';
+
+/** Sums for the heartbeat. */
+export interface ExchangeSums {
+  exchanges: number;
+  failures: number;
+}
+
+const LONGEST_PATH = 300;
+
+/** Writes the line and adds to the sums; to be called once, when the response has closed. */
+export function finishExchange(exchange: Exchange, log: Logger, sums: ExchangeSums): void {
+  const status = exchange.response.statusCode;
+  const outcome = outcomeOf(exchange, status);
+  const durationMs = performance.now() - exchange.startedAt;
+  sums.exchanges += 1;
+  if (outcome === 'failed') sums.failures += 1;
+  const fields = {
+    // First, so that nothing a client chose stands before the words that are searched for.
+    msg: messageFor(exchange, outcome, status, durationMs),
+    requestId: exchange.id,
+    method: exchange.method,
+    path: shortened(exchange.path),
+    status: exchange.response.headersSent ? status : 499,
+    outcome,
+    credential: exchange.credentialName ?? undefined,
+    attempts: exchange.attempts,
+    bytesIn: exchange.bytesIn,
+    bytesOut: exchange.bytesOut,
+    ttfbMs: exchange.firstByteAt === null ? undefined : rounded(exchange.firstByteAt - exchange.startedAt),
+    durationMs: rounded(durationMs),
+    error: exchange.errorCode ?? undefined,
+    detail: exchange.errorDetail ?? undefined,
+  };
+  if (outcome === 'failed' && (status >= 500 || exchange.response.headersSent !== exchange.response.writableFinished)) {
+    log.error(fields);
+  } else if (outcome === 'failed') log.warning(fields);
+  else log.info(fields);
+}
+
+function outcomeOf({ errorCode, response }: Exchange, status: number): Outcome {
+  if (errorCode === 'client_left') return 'client_left';
+  return response.writableFinished && status < 400 ? 'completed' : 'failed';
+}
+
+function messageFor(exchange: Exchange, outcome: Outcome, status: number, durationMs: number): string {
+  const what = `${exchange.method} ${shortened(exchange.path)} ${status} in ${Math.round(durationMs)} ms`;
+  if (exchange.route === 'local') return `Answered locally: ${what}`;
+  const how = outcome === 'completed' ? 'successfully' : `with ${outcome === 'failed' ? 'a failure' : 'the client gone'}`;
+  const using = exchange.credentialName === null ? '' : ` Using configuration '${exchange.credentialName}'.`;
+  return `Request processed ${how}.${using} ${what}`;
+}
+
+function shortened(path: string): string {
+  return path.length <= LONGEST_PATH ? path : `${path.slice(0, LONGEST_PATH)}…`;
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

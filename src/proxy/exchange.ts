@@ -1,0 +1,54 @@
+// One request with its response, from its acceptance to its log line: what each phase found out, and how it ended.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Dialect, dialectOf } from './dialect.ts';
+import { NO_BODY, type RequestBody } from './request-body.ts';
+import { clientRequestId } from './request-headers.ts';
+import type { RequestPath } from './target.ts';
+
+/** Which kind of work an exchange was: forwarded to the upstream, or answered here. */
+export type Route = 'upstream' | 'local';
+
+/** A record that phases fill in; it decides nothing. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  /** performance.now() at its acceptance. */
+  readonly startedAt: number = performance.now();
+  readonly method: string;
+  readonly path: string;
+  readonly isForward: boolean;
+  readonly dialect: Dialect;
+  query: string;
+  route: Route = 'upstream';
+  /** For the upstream, without Authorization. */
+  headers: readonly string[] = [];
+  body: RequestBody = NO_BODY;
+  attempts = 0;
+  /** Of the latest attempt. */
+  credentialName: string | null = null;
+  /** Why it failed, when it did: a code of ours. */
+  errorCode: string | null = null;
+  /** What is known of that failure beyond its code; never a secret. */
+  errorDetail: string | null = null;
+  firstByteAt: number | null = null;
+  bytesOut = 0;
+
+  constructor(request: IncomingMessage, response: ServerResponse, target: RequestPath) {
+    this.request = request;
+    this.response = response;
+    this.id = clientRequestId(request) ?? randomUUID();
+    this.method = request.method ?? 'GET';
+    this.path = target.path;
+    this.query = target.query;
+    this.isForward = target.isForward;
+    this.dialect = dialectOf(target.path);
+  }
+
+  /** Size of the body as far as it is known. */
+  get bytesIn(): number {
+    if (this.body.type === 'kept') return this.body.bytes.length;
+    return this.body.type === 'stream' ? (this.body.length ?? 0) : 0;
+  }
+}

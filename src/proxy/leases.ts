@@ -1,0 +1,59 @@
+// Leases for attempts, and what their outcome says about the credential: told to this worker's pool at once, and to
+// the primary, which decides for everybody.
+import type { CredentialFailure } from '../credentials/cooldown.ts';
+import type { Lease, LeaseRequest, NoLease, Pool } from '../credentials/pool.ts';
+import type { AnswerVerdict } from './judge.ts';
+
+/** Carries news about credentials to the primary. */
+export interface CredentialReporter {
+  /** @returns the number of the report, which a later snapshot acknowledges */
+  failed(failure: CredentialFailure): number;
+  probeStarted(lease: Lease): void;
+  probeEnded(lease: Lease, hasRecovered: boolean): void;
+}
+
+/** How long a credential is avoided here until the primary has decided; that takes it milliseconds. */
+const AVOID_MS = 5_000;
+
+/** Takes and settles leases. */
+export class Leases {
+  readonly #pool: Pool;
+  readonly #reporter: CredentialReporter;
+  readonly #probes = new WeakSet<Lease>();
+
+  constructor(pool: Pool, reporter: CredentialReporter) {
+    this.#pool = pool;
+    this.#reporter = reporter;
+  }
+
+  take(request: LeaseRequest): Lease | NoLease {
+    const lease = this.#pool.lease(request, Date.now());
+    if ('credentialId' in lease && lease.probeOf !== null) {
+      this.#probes.add(lease);
+      this.#reporter.probeStarted(lease);
+    }
+    return lease;
+  }
+
+  /** The upstream has answered. */
+  settle(lease: Lease, status: number, { against, retryAfterMs }: AnswerVerdict): void {
+    if (against === null) {
+      this.#endProbe(lease, status < 500);
+      return;
+    }
+    this.#probes.delete(lease);
+    const { credentialId, model, leasedAt } = lease;
+    const report = this.#reporter.failed({ credentialId, model, reason: against, status, retryAfterMs, leasedAt });
+    const now = Date.now();
+    this.#pool.avoid(lease, against, now + AVOID_MS, report, now);
+  }
+
+  /** The attempt ended without an answer: that says nothing about the credential. */
+  release(lease: Lease): void {
+    this.#endProbe(lease, false);
+  }
+
+  #endProbe(lease: Lease, hasRecovered: boolean): void {
+    if (this.#probes.delete(lease)) this.#reporter.probeEnded(lease, hasRecovered);
+  }
+}

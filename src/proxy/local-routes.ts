@@ -1,0 +1,65 @@
+// The few paths that flow-proxy answers by itself; they are never forwarded and never need a credential.
+import type { Exchange } from './exchange.ts';
+import { replyJson } from './reply.ts';
+
+/** What the health routes report. */
+export interface Health {
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly workersReady: number;
+  readonly workersWanted: number;
+  readonly credentialsAvailable: number;
+  readonly credentialsTotal: number;
+  readonly isDraining: boolean;
+}
+
+export type HealthStatus = 'ok' | 'degraded' | 'unavailable';
+
+const ROUTES = new Set(['/', '/health', '/healthz', '/readyz']);
+
+/** Whether an exchange is ours to answer: GET or HEAD of a local route, not addressed to the upstream by name. */
+export function isLocal({ method, path, isForward }: Exchange): boolean {
+  return (method === 'GET' || method === 'HEAD') && !isForward && ROUTES.has(path);
+}
+
+/** `unavailable` means that no request could be served now; `degraded` that fewer can than should be. */
+export function statusOf(health: Health): HealthStatus {
+  if (health.isDraining || health.credentialsTotal === 0 || health.credentialsAvailable === 0) return 'unavailable';
+  const isWhole =
+    health.workersReady >= health.workersWanted && health.credentialsAvailable === health.credentialsTotal;
+  return isWhole ? 'ok' : 'degraded';
+}
+
+/** Answers a local route. `/healthz` says alive as long as it can speak; `/health` and `/readyz` whether it can serve. */
+export function answerLocally(exchange: Exchange, health: Health): void {
+  exchange.route = 'local';
+  const status = statusOf(health);
+  const servingStatus = status === 'unavailable' ? 503 : 200;
+  switch (exchange.path) {
+    case '/health':
+      replyBody(exchange, servingStatus, healthBody(status, health));
+      return;
+    case '/readyz':
+      replyBody(exchange, servingStatus, { ready: servingStatus === 200, status });
+      return;
+    case '/healthz':
+      replyBody(exchange, 200, { alive: true });
+      return;
+    default:
+      replyBody(exchange, 200, { name: 'flow-proxy', version: health.version, status });
+  }
+}
+
+function healthBody(status: HealthStatus, health: Health): object {
+  return {
+    status,
+    version: health.version,
+    uptime: Math.round(health.uptimeMs / 1000),
+    workers: { ready: health.workersReady, wanted: health.workersWanted },
+    credentials: { available: health.credentialsAvailable, total: health.credentialsTotal },
+  };
+}
+
+function replyBody(exchange: Exchange, status: number, body: object): void {
+  replyJson(exchange, status, `${JSON.stringify(body)}\n`);
+}

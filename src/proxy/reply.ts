@@ -1,0 +1,33 @@
+// Answers of our own on a response object: JSON, with the request id, never HTML.
+import { type ErrorReply, errorBody } from './dialect.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Sends a JSON body; HEAD gets its headers only. */
+export function replyJson(
+  exchange: Exchange,
+  status: number,
+  body: string,
+  headers: readonly string[] = [],
+): void {
+  const { response } = exchange;
+  exchange.firstByteAt ??= performance.now();
+  exchange.bytesOut = Buffer.byteLength(body);
+  response.writeHead(status, [
+    'Content-Type',
+    'application/json; charset=utf-8',
+    'Content-Length',
+    String(exchange.bytesOut),
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    exchange.id,
+    ...headers,
+  ]);
+  response.end(body);
+}
+
+/** Ends an exchange with an error in the dialect of its path. */
+export function replyError(exchange: Exchange, error: ErrorReply, headers: readonly string[] = []): void {
+  exchange.errorCode = error.code;
+  replyJson(exchange, error.status, `${errorBody(exchange.dialect, error)}\n`, headers);
+}

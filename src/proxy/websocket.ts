@@ -1,0 +1,140 @@
+// WebSocket upgrades (/v1/realtime) on http-proxy's `ws` path: a leased credential goes in, the client's own secrets
+// stay out, and whoever leaves takes the other side along.
+import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Lease } from '../credentials/pool.ts';
+import type { Logger } from '../logging/logger.ts';
+import { type ExchangeSums, finishExchange } from './access-log.ts';
+import { type ErrorReply, errorOnWire } from './dialect.ts';
+import { Exchange } from './exchange.ts';
+import { noLeaseError } from './forwarding.ts';
+import type { ProxyPipeline } from './http-proxy.ts';
+import { judgeAnswer, judgeFailure } from './judge.ts';
+import type { Leases } from './leases.ts';
+import { headersForUpstream } from './request-headers.ts';
+import { readRequestTarget, type Target } from './target.ts';
+
+export interface WebSocketParts {
+  readonly target: Target;
+  readonly leases: Leases;
+  readonly pipeline: ProxyPipeline;
+  readonly log: Logger;
+  readonly sums: ExchangeSums;
+  /** How long the upstream may take to accept an upgrade. */
+  readonly openTimeoutMs: number;
+}
+
+interface Upgrade {
+  readonly exchange: Exchange;
+  readonly socket: Socket;
+  lease: Lease | null;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Forwards upgrades. */
+export class WebSockets {
+  readonly #parts: WebSocketParts;
+  readonly #upgrades = new Map<IncomingMessage, Upgrade>();
+
+  constructor(parts: WebSocketParts) {
+    this.#parts = parts;
+    const { events } = parts.pipeline;
+    events.on('proxyReqWs', (outgoing, request) => this.#onOutgoing(outgoing, request));
+    events.on('error', (cause, request) => this.#onError(cause, request));
+  }
+
+  handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const { target, leases, pipeline, log, sums } = this.#parts;
+    socket.on('error', () => socket.destroy());
+    const path = readRequestTarget(request.url ?? '', target);
+    if ('code' in path) {
+      socket.end(errorOnWire('openai', path));
+      return;
+    }
+    const exchange = new Exchange(request, new ServerResponse(request), path);
+    const upgrade: Upgrade = { exchange, socket, lease: null };
+    this.#upgrades.set(request, upgrade);
+    socket.once('close', () => {
+      this.#upgrades.delete(request);
+      finishExchange(exchange, log, sums);
+    });
+    const lease = leases.take({ model: null, affinityKey: null, excluded: NOBODY });
+    if (!('credentialId' in lease)) {
+      const { error, headers } = noLeaseError(lease, Date.now());
+      refuse(upgrade, error, headers);
+      return;
+    }
+    upgrade.lease = lease;
+    exchange.attempts = 1;
+    exchange.credentialName = lease.name;
+    request.url = `${path.path}${path.query}`;
+    request.headers = upgradeHeaders(request, lease, target);
+    pipeline.forwardUpgrade(request, socket, head);
+  }
+
+  #onOutgoing(outgoing: ClientRequest, request: IncomingMessage): void {
+    const upgrade = this.#upgrades.get(request);
+    if (upgrade === undefined) return;
+    const { exchange, socket } = upgrade;
+    outgoing.setTimeout(this.#parts.openTimeoutMs, () => outgoing.destroy(new Error('upgrade timed out')));
+    socket.once('close', () => outgoing.destroy());
+    outgoing.once('upgrade', (answer, upstreamSocket) => {
+      upstreamSocket.setTimeout(0);
+      exchange.firstByteAt = performance.now();
+      this.#judge(upgrade, answer);
+      upstreamSocket.once('close', () => socket.destroySoon());
+      socket.once('close', () => upstreamSocket.destroy());
+    });
+    // First in line: http-proxy writes these headers to the client, then the body without its chunk framing.
+    outgoing.prependListener('response', (answer) => {
+      delete answer.headers['transfer-encoding'];
+      answer.headers.connection = 'close';
+      exchange.firstByteAt = performance.now();
+      this.#judge(upgrade, answer);
+    });
+  }
+
+  #judge({ exchange, lease }: Upgrade, answer: IncomingMessage): void {
+    const status = answer.statusCode ?? 502;
+    exchange.response.statusCode = status;
+    if (status >= 400) exchange.errorCode = 'upgrade_refused';
+    if (lease === null) return;
+    const headers = answer.rawHeaders.map((text) => Buffer.from(text, 'latin1'));
+    this.#parts.leases.settle(lease, status, judgeAnswer(status, headers, Date.now()));
+  }
+
+  #onError(cause: Error, request: IncomingMessage): void {
+    const upgrade = this.#upgrades.get(request);
+    if (upgrade === undefined) return;
+    const { exchange, socket, lease } = upgrade;
+    if (exchange.firstByteAt !== null) {
+      socket.destroy();
+      return;
+    }
+    if (lease !== null) this.#parts.leases.release(lease);
+    const { reply, detail } = judgeFailure(cause, false, this.#parts.target.host);
+    exchange.errorDetail = detail;
+    if (socket.destroyed) exchange.errorCode = 'client_left';
+    else refuse(upgrade, reply);
+  }
+}
+
+function refuse({ exchange, socket }: Upgrade, reply: ErrorReply, headers: readonly string[] = []): void {
+  exchange.errorCode = reply.code;
+  exchange.response.statusCode = reply.status;
+  socket.end(errorOnWire(exchange.dialect, reply, headers));
+}
+
+/** Only what belongs to the WebSocket handshake crosses of the hop-by-hop headers. */
+function upgradeHeaders(request: IncomingMessage, lease: Lease, target: Target): IncomingMessage['headers'] {
+  const headers: Record<string, string | string[]> = {};
+  const flat = headersForUpstream(request, []);
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = (flat[i] ?? '').toLowerCase();
+    const value = flat[i + 1] ?? '';
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+  }
+  return { ...headers, host: target.host, connection: 'Upgrade', upgrade: 'websocket', authorization: lease.authorization };
+}

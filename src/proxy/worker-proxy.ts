@@ -1,0 +1,99 @@
+// Puts the parts of the data plane together for one generation. What it needs of the outside is handed to it, so
+// that a test can run it without a cluster.
+import { Pool } from '../credentials/pool.ts';
+import type { Generation } from '../generation.ts';
+import type { Logger } from '../logging/logger.ts';
+import type { ExchangeSums } from './access-log.ts';
+import { Forwarding } from './forwarding.ts';
+import { Handler } from './handler.ts';
+import { createPipeline } from './http-proxy.ts';
+import { type CredentialReporter, Leases } from './leases.ts';
+import type { Health } from './local-routes.ts';
+import { BodyRewriter } from './rewrite/body-rewriter.ts';
+import { RewriteRules } from './rewrite/rules.ts';
+import { ProxyServer } from './server.ts';
+import { parseTarget } from './target.ts';
+import { openUpstream } from './upstream.ts';
+import { WebSockets } from './websocket.ts';
+
+/** What the data plane is given. */
+export interface WorkerProxyOptions {
+  readonly generation: Generation;
+  readonly slot: number;
+  readonly log: Logger;
+  readonly reporter: CredentialReporter;
+  /** What this worker cannot know by itself for its health routes. */
+  readonly service: () => Pick<Health, 'version' | 'uptimeMs' | 'workersReady' | 'workersWanted'>;
+  /** Compiled workers/rewrite-body.ts. */
+  readonly rewriteTaskFile: string;
+}
+
+/** A running data plane. */
+export interface WorkerProxy {
+  readonly pool: Pool;
+  readonly sums: ExchangeSums;
+  readonly server: ProxyServer;
+  /** Ends what outlives the last exchange: threads and upstream connections. */
+  close(): Promise<void>;
+}
+
+/** Bodies up to this are kept in memory whole; larger ones are streamed through. */
+const KEEP_BYTES = 8 * 1024 * 1024;
+
+export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
+  const { generation, log } = options;
+  const target = parseTarget(generation.targetUrl);
+  const upstream = openUpstream({
+    origin: target.origin,
+    ca: generation.upstreamCa,
+    outboundProxyUrl: generation.outboundProxyUrl,
+    connectTimeoutMs: generation.connectTimeoutMs,
+  });
+  const pool = new Pool(options.slot);
+  const leases = new Leases(pool, options.reporter);
+  const rewriter = new BodyRewriter(options.rewriteTaskFile);
+  const sums: ExchangeSums = { exchanges: 0, failures: 0 };
+  const forwarding = { target, upstream, leases, silenceMs: generation.clientTimeoutMs };
+  const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
+    agent: upstream.upgradeAgent,
+    ca: generation.upstreamCa,
+  });
+  const handler = new Handler({
+    target,
+    rules: new RewriteRules(generation.rewriteRules),
+    rewriter,
+    bounds: { keepBytes: Math.min(KEEP_BYTES, generation.maxBodyBytes), maxBytes: generation.maxBodyBytes },
+    pipeline,
+    log,
+    sums,
+    health: () => ({
+      ...options.service(),
+      credentialsAvailable: pool.countAvailable(Date.now()),
+      credentialsTotal: pool.size,
+      isDraining: server.connections.isDraining,
+    }),
+  });
+  const webSockets = new WebSockets({
+    target,
+    leases,
+    pipeline,
+    log,
+    sums,
+    openTimeoutMs: generation.clientTimeoutMs,
+  });
+  const server = new ProxyServer(
+    {
+      onRequest: (request, response) => handler.handle(request, response),
+      onUpgrade: (request, socket, head) => webSockets.handle(request, socket, head),
+    },
+    { keepAliveTimeoutMs: generation.keepAliveTimeoutMs, log },
+  );
+  return {
+    pool,
+    sums,
+    server,
+    close: async () => {
+      await Promise.all([rewriter.close(), upstream.close()]);
+    },
+  };
+}

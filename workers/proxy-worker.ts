@@ -1,0 +1,122 @@
+// Entry point of a cluster worker: waits for its boot message, serves, tells the primary how it is, drains when told
+// to or when the primary is gone. It reads no file and no environment.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { openPrimaryChannel } from '../src/ipc/channel.ts';
+import type { BootMessage, PoolMessage, ServiceState } from '../src/ipc/messages.ts';
+import { workerLogDestination } from '../src/logging/destinations.ts';
+import { createLogger, type Logger } from '../src/logging/logger.ts';
+import { createWorkerProxy, type WorkerProxy } from '../src/proxy/worker-proxy.ts';
+import { messageOf } from '../src/errors.ts';
+import { VERSION } from '../src/version.ts';
+
+const HEARTBEAT_MS = 1_000;
+/** How long a worker may go on for its exchanges when the primary is gone and nobody counts on it any more. */
+const ORPHAN_DRAIN_MS = 30_000;
+
+const channel = openPrimaryChannel();
+process.title = 'flow-proxy: worker starting';
+// A terminal's Ctrl-C and `kill -HUP -pgid` reach the whole group: what they mean is the primary's to decide.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('SIGUSR2', () => {});
+
+channel.onMessage((message) => {
+  if (message.type === 'boot') void serve(message);
+});
+
+async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
+  const destination = workerLogDestination();
+  const log = createLogger(generation.logLevel, { worker: slot }, destination);
+  let service: ServiceState = pool.service;
+  let reports = 0;
+  const proxy = createWorkerProxy({
+    generation,
+    slot,
+    log,
+    rewriteTaskFile: fileURLToPath(new URL('./rewrite-body.js', import.meta.url)),
+    service: () => ({ version: VERSION, uptimeMs: Date.now() - service.startedAt, ...service }),
+    reporter: {
+      failed: (failure) => {
+        reports += 1;
+        channel.send({ type: 'credentialFailed', report: reports, failure });
+        return reports;
+      },
+      probeStarted: ({ credentialId, probeOf }) =>
+        channel.send({ type: 'probeStarted', credentialId, model: probeOf?.model ?? null }),
+      probeEnded: ({ credentialId, probeOf }, hasRecovered) =>
+        channel.send({ type: 'probeEnded', credentialId, model: probeOf?.model ?? null, hasRecovered }),
+    },
+  });
+  const onPool = (message: PoolMessage): void => {
+    service = message.service;
+    proxy.pool.apply(message.snapshot, message.acknowledged);
+  };
+  onPool(pool);
+  const drain = drainOnce(proxy, log, slot, destination.flush);
+  channel.onMessage((message) => {
+    if (message.type === 'pool') onPool(message);
+    else if (message.type === 'drain') void drain(message.deadlineMs, 0);
+  });
+  channel.onDisconnect(() => void drain(ORPHAN_DRAIN_MS, 0));
+  process.on('uncaughtException', (cause) => {
+    log.error({ msg: 'A fault in flow-proxy itself: this worker drains and is replaced', detail: stackOf(cause) });
+    void drain(generation.drainTimeoutMs, 1);
+  });
+  try {
+    const port = await proxy.server.listen(generation.port, generation.host);
+    process.title = `flow-proxy: worker ${slot}`;
+    channel.send({ type: 'ready', port });
+  } catch (cause) {
+    log.error({ msg: `Cannot listen on ${generation.host}:${generation.port}: ${messageOf(cause)}` });
+    destination.flush();
+    process.exit(1);
+  }
+  startHeartbeat(proxy);
+}
+
+function startHeartbeat(proxy: WorkerProxy): void {
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  setInterval(() => {
+    const { exchanges, failures } = proxy.sums;
+    proxy.sums.exchanges = 0;
+    proxy.sums.failures = 0;
+    channel.send({
+      type: 'heartbeat',
+      inFlight: proxy.server.connections.inFlight,
+      rssBytes: process.memoryUsage.rss(),
+      loopDelayMs: delay.max / 1e6,
+      exchanges,
+      failures,
+    });
+    delay.reset();
+  }, HEARTBEAT_MS).unref();
+}
+
+/** Drains at most once, then leaves; the exit code is that of the first reason. */
+function drainOnce(
+  proxy: WorkerProxy,
+  log: Logger,
+  slot: number,
+  flush: () => void,
+): (deadlineMs: number, exitCode: number) => Promise<void> {
+  let hasBegun = false;
+  return async (deadlineMs, exitCode) => {
+    if (hasBegun) return;
+    hasBegun = true;
+    process.title = `flow-proxy: worker ${slot} draining`;
+    const cut = await proxy.server.drain(deadlineMs);
+    if (cut > 0) {
+      log.warning({ msg: `Cut ${cut} exchanges that were still running ${deadlineMs} ms after the drain began` });
+    }
+    channel.send({ type: 'drained' });
+    await proxy.close().catch(() => {});
+    flush();
+    process.exit(exitCode);
+  };
+}
+
+function stackOf(cause: unknown): string {
+  return cause instanceof Error && cause.stack !== undefined ? cause.stack : String(cause);
+}
