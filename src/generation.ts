@@ -65,7 +65,9 @@ function readCa(path: string | null): string | null {
   try {
     pem = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ConfigError(path, [`FLOW_PROXY_UPSTREAM_CA_FILE "${path}" cannot be read: ${messageOf(cause)}`]);
+    throw new ConfigError(path, [
+      `FLOW_PROXY_UPSTREAM_CA_FILE "${path}" cannot be read: ${messageOf(cause)}`,
+    ]);
   }
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
     throw new ConfigError(path, [`FLOW_PROXY_UPSTREAM_CA_FILE "${path}" holds no PEM certificate`]);

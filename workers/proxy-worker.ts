@@ -1,13 +1,12 @@
 // Entry point of a cluster worker: waits for its boot message, serves, tells the primary how it is, drains when told
 // to or when the primary is gone. It reads no file and no environment.
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../src/errors.ts';
 import { openPrimaryChannel } from '../src/ipc/channel.ts';
 import type { BootMessage, PoolMessage, ServiceState } from '../src/ipc/messages.ts';
 import { workerLogDestination } from '../src/logging/destinations.ts';
 import { createLogger, type Logger } from '../src/logging/logger.ts';
 import { createWorkerProxy, type WorkerProxy } from '../src/proxy/worker-proxy.ts';
-import { messageOf } from '../src/errors.ts';
 import { VERSION } from '../src/version.ts';
 
 const HEARTBEAT_MS = 1_000;
@@ -24,6 +23,7 @@ process.on('SIGUSR2', () => {});
 channel.onMessage((message) => {
   if (message.type === 'boot') void serve(message);
 });
+channel.send({ type: 'started' });
 
 async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
   const destination = workerLogDestination();
@@ -60,7 +60,10 @@ async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
   });
   channel.onDisconnect(() => void drain(ORPHAN_DRAIN_MS, 0));
   process.on('uncaughtException', (cause) => {
-    log.error({ msg: 'A fault in flow-proxy itself: this worker drains and is replaced', detail: stackOf(cause) });
+    log.error({
+      msg: 'A fault in flow-proxy itself: this worker drains and is replaced',
+      detail: stackOf(cause),
+    });
     void drain(generation.drainTimeoutMs, 1);
   });
   try {
@@ -69,29 +72,17 @@ async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
     channel.send({ type: 'ready', port });
   } catch (cause) {
     log.error({ msg: `Cannot listen on ${generation.host}:${generation.port}: ${messageOf(cause)}` });
-    destination.flush();
+    await destination.flush();
     process.exit(1);
   }
   startHeartbeat(proxy);
 }
 
-function startHeartbeat(proxy: WorkerProxy): void {
-  const delay = monitorEventLoopDelay({ resolution: 20 });
-  delay.enable();
-  setInterval(() => {
-    const { exchanges, failures } = proxy.sums;
-    proxy.sums.exchanges = 0;
-    proxy.sums.failures = 0;
-    channel.send({
-      type: 'heartbeat',
-      inFlight: proxy.server.connections.inFlight,
-      rssBytes: process.memoryUsage.rss(),
-      loopDelayMs: delay.max / 1e6,
-      exchanges,
-      failures,
-    });
-    delay.reset();
-  }, HEARTBEAT_MS).unref();
+function startHeartbeat({ server }: WorkerProxy): void {
+  setInterval(
+    () => channel.send({ type: 'heartbeat', inFlight: server.connections.inFlight }),
+    HEARTBEAT_MS,
+  ).unref();
 }
 
 /** Drains at most once, then leaves; the exit code is that of the first reason. */
@@ -99,7 +90,7 @@ function drainOnce(
   proxy: WorkerProxy,
   log: Logger,
   slot: number,
-  flush: () => void,
+  flush: () => Promise<void>,
 ): (deadlineMs: number, exitCode: number) => Promise<void> {
   let hasBegun = false;
   return async (deadlineMs, exitCode) => {
@@ -108,11 +99,13 @@ function drainOnce(
     process.title = `flow-proxy: worker ${slot} draining`;
     const cut = await proxy.server.drain(deadlineMs);
     if (cut > 0) {
-      log.warning({ msg: `Cut ${cut} exchanges that were still running ${deadlineMs} ms after the drain began` });
+      log.warning({
+        msg: `Cut ${cut} exchanges that were still running ${deadlineMs} ms after the drain began`,
+      });
     }
     channel.send({ type: 'drained' });
     await proxy.close().catch(() => {});
-    flush();
+    await flush();
     process.exit(exitCode);
   };
 }

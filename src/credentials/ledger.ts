@@ -7,7 +7,12 @@ import { mintToken } from './token.ts';
 
 /** What became of a credential; each is one log line. */
 export type Transition =
-  | { readonly type: 'failed'; readonly name: string; readonly failure: CredentialFailure; readonly record: CooldownRecord }
+  | {
+      readonly type: 'failed';
+      readonly name: string;
+      readonly failure: CredentialFailure;
+      readonly record: CooldownRecord;
+    }
   | { readonly type: 'kept'; readonly name: string; readonly failure: CredentialFailure }
   | { readonly type: 'recovered'; readonly name: string; readonly model: string | null }
   | { readonly type: 'added' | 'removed'; readonly name: string };
@@ -135,7 +140,11 @@ export class Ledger {
   }
 
   /** A probing exchange ended: the credential is trusted again, or (inconclusive) the next one may probe. */
-  reportProbeEnded(credentialId: string, model: string | null, hasRecovered: boolean): Transition | undefined {
+  reportProbeEnded(
+    credentialId: string,
+    model: string | null,
+    hasRecovered: boolean,
+  ): Transition | undefined {
     const account = this.#find(credentialId);
     const cooldown = account?.cooldowns.get(model);
     if (account === undefined || !cooldown?.isProbing) return undefined;

@@ -1,5 +1,5 @@
 // Carries messages over node:cluster's IPC channel. A peer that is gone is no error: what it was told no longer matters.
-import type { Worker } from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import type { ToPrimary, ToWorker } from './messages.ts';
 
 /** The worker's end of the channel. */
@@ -25,7 +25,11 @@ export function onWorkerMessage(worker: Worker, listener: (message: ToPrimary) =
 /** The channel of this process to its primary; throws in a process that no cluster primary has forked. */
 export function openPrimaryChannel(): PrimaryChannel {
   const send = process.send?.bind(process);
-  if (send === undefined) throw new Error('this file runs only as a worker of flow-proxy');
+  if (send === undefined || cluster.worker === undefined) {
+    throw new Error('this file runs only as a worker of flow-proxy');
+  }
+  // node:cluster would end this process the moment the channel closes, with all its exchanges; we drain instead.
+  cluster.worker.exitedAfterDisconnect = true;
   return {
     send: (message) => {
       if (process.connected) send(message, undefined, undefined, ignoreFailure);

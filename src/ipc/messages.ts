@@ -29,18 +29,15 @@ export interface BootMessage {
 
 export type ToWorker = BootMessage | PoolMessage | { readonly type: 'drain'; readonly deadlineMs: number };
 
-/** Sums since the previous heartbeat. */
+/** A sign of life; a worker that gives none is taken for hung. */
 export interface Heartbeat {
   readonly type: 'heartbeat';
   readonly inFlight: number;
-  readonly rssBytes: number;
-  /** The longest delay of the event loop since the previous heartbeat. */
-  readonly loopDelayMs: number;
-  readonly exchanges: number;
-  readonly failures: number;
 }
 
 export type ToPrimary =
+  /** The worker listens now: what it was sent before would have been lost. */
+  | { readonly type: 'started' }
   | { readonly type: 'ready'; readonly port: number }
   | Heartbeat
   | { readonly type: 'credentialFailed'; readonly report: number; readonly failure: CredentialFailure }

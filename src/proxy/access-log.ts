@@ -6,21 +6,13 @@ import type { Exchange } from './exchange.ts';
 /** How an exchange ended. */
 export type Outcome = 'completed' | 'failed' | 'client_left';
 
-/** Sums for the heartbeat. */
-export interface ExchangeSums {
-  exchanges: number;
-  failures: number;
-}
-
 const LONGEST_PATH = 300;
 
-/** Writes the line and adds to the sums; to be called once, when the response has closed. */
-export function finishExchange(exchange: Exchange, log: Logger, sums: ExchangeSums): void {
+/** Writes the line; to be called once, when the response has closed. */
+export function finishExchange(exchange: Exchange, log: Logger): void {
   const status = exchange.response.statusCode;
   const outcome = outcomeOf(exchange, status);
   const durationMs = performance.now() - exchange.startedAt;
-  sums.exchanges += 1;
-  if (outcome === 'failed') sums.failures += 1;
   const fields = {
     // First, so that nothing a client chose stands before the words that are searched for.
     msg: messageFor(exchange, outcome, status, durationMs),
@@ -38,7 +30,10 @@ export function finishExchange(exchange: Exchange, log: Logger, sums: ExchangeSu
     error: exchange.errorCode ?? undefined,
     detail: exchange.errorDetail ?? undefined,
   };
-  if (outcome === 'failed' && (status >= 500 || exchange.response.headersSent !== exchange.response.writableFinished)) {
+  if (
+    outcome === 'failed' &&
+    (status >= 500 || exchange.response.headersSent !== exchange.response.writableFinished)
+  ) {
     log.error(fields);
   } else if (outcome === 'failed') log.warning(fields);
   else log.info(fields);
@@ -52,7 +47,10 @@ function outcomeOf({ errorCode, response }: Exchange, status: number): Outcome {
 function messageFor(exchange: Exchange, outcome: Outcome, status: number, durationMs: number): string {
   const what = `${exchange.method} ${shortened(exchange.path)} ${status} in ${Math.round(durationMs)} ms`;
   if (exchange.route === 'local') return `Answered locally: ${what}`;
-  const how = outcome === 'completed' ? 'successfully' : `with ${outcome === 'failed' ? 'a failure' : 'the client gone'}`;
+  const how =
+    outcome === 'completed'
+      ? 'successfully'
+      : `with ${outcome === 'failed' ? 'a failure' : 'the client gone'}`;
   const using = exchange.credentialName === null ? '' : ` Using configuration '${exchange.credentialName}'.`;
   return `Request processed ${how}.${using} ${what}`;
 }

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
-import { type ExchangeSums, finishExchange } from './access-log.ts';
+import { finishExchange } from './access-log.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
@@ -23,7 +23,6 @@ export interface HandlerParts {
   readonly bounds: BodyBounds;
   readonly pipeline: ProxyPipeline;
   readonly log: Logger;
-  readonly sums: ExchangeSums;
   readonly health: () => Health;
 }
 
@@ -39,7 +38,7 @@ export class Handler {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const target = readRequestTarget(request.url ?? '', this.#parts.target);
     const exchange = new Exchange(request, response, 'code' in target ? nowhere(request) : target);
-    response.once('close', () => finishExchange(exchange, this.#parts.log, this.#parts.sums));
+    response.once('close', () => finishExchange(exchange, this.#parts.log));
     this.#guard(exchange, () => {
       if ('code' in target) replyError(exchange, target);
       else if (isLocal(exchange)) answerLocally(exchange, this.#parts.health());
@@ -66,7 +65,8 @@ export class Handler {
     exchange.body = body;
     if (body.type === 'tooLarge') this.#refuseBody(exchange);
     else if (body.type === 'cut') exchange.errorCode = 'client_left';
-    else if (body.type === 'kept' && mayRewrite(exchange, removals)) this.#rewrite(exchange, body.bytes, removals);
+    else if (body.type === 'kept' && mayRewrite(exchange, removals))
+      this.#rewrite(exchange, body.bytes, removals);
     else this.#forward(exchange, body);
   }
 
@@ -109,7 +109,12 @@ export class Handler {
     exchange.errorDetail = messageOf(cause);
     exchange.errorCode = 'internal_error';
     if (exchange.response.headersSent) exchange.response.destroy();
-    else replyError(exchange, { status: 500, code: 'internal_error', message: 'flow-proxy failed on this request.' });
+    else
+      replyError(exchange, {
+        status: 500,
+        code: 'internal_error',
+        message: 'flow-proxy failed on this request.',
+      });
   }
 }
 

@@ -41,10 +41,18 @@ export function judgeFailure(cause: Error, wasSent: boolean, host: string): Fail
   const code = codeOf(cause) ?? cause.name;
   const detail = `${code}: ${messageOf(cause)}`;
   if (code === 'UND_ERR_HEADERS_TIMEOUT') {
-    return { reply: reply(504, 'upstream_timeout', `${host} did not answer in time.`), isRetryable: false, detail };
+    return {
+      reply: reply(504, 'upstream_timeout', `${host} did not answer in time.`),
+      isRetryable: false,
+      detail,
+    };
   }
   if (code === 'body_too_large') {
-    return { reply: reply(413, 'body_too_large', 'The request body is too large.'), isRetryable: false, detail };
+    return {
+      reply: reply(413, 'body_too_large', 'The request body is too large.'),
+      isRetryable: false,
+      detail,
+    };
   }
   if (code.startsWith('HPE_')) {
     const message = `${host} sent an answer that is not HTTP.`;
@@ -68,7 +76,8 @@ export function readRetryAfter(headers: readonly Buffer[], now: number): number 
     const name = headers[i]?.toString('latin1').toLowerCase();
     const value = headers[i + 1]?.toString('latin1').trim() ?? '';
     if (name === 'retry-after-ms' && /^\d+(\.\d+)?$/.test(value)) return Number(value);
-    if (name === 'retry-after') fromSeconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : untilDate(value, now);
+    if (name === 'retry-after')
+      fromSeconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : untilDate(value, now);
   }
   return fromSeconds;
 }

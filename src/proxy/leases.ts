@@ -43,7 +43,14 @@ export class Leases {
     }
     this.#probes.delete(lease);
     const { credentialId, model, leasedAt } = lease;
-    const report = this.#reporter.failed({ credentialId, model, reason: against, status, retryAfterMs, leasedAt });
+    const report = this.#reporter.failed({
+      credentialId,
+      model,
+      reason: against,
+      status,
+      retryAfterMs,
+      leasedAt,
+    });
     const now = Date.now();
     this.#pool.avoid(lease, against, now + AVOID_MS, report, now);
   }

@@ -24,7 +24,8 @@ export function isLocal({ method, path, isForward }: Exchange): boolean {
 
 /** `unavailable` means that no request could be served now; `degraded` that fewer can than should be. */
 export function statusOf(health: Health): HealthStatus {
-  if (health.isDraining || health.credentialsTotal === 0 || health.credentialsAvailable === 0) return 'unavailable';
+  if (health.isDraining || health.credentialsTotal === 0 || health.credentialsAvailable === 0)
+    return 'unavailable';
   const isWhole =
     health.workersReady >= health.workersWanted && health.credentialsAvailable === health.credentialsTotal;
   return isWhole ? 'ok' : 'degraded';

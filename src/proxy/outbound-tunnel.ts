@@ -39,7 +39,8 @@ export function tunnelConnector({ proxyUrl, timeoutMs, tls }: TunnelOptions): bu
         if (statusCode !== 200) {
           socket.destroy();
           onConnected(new TunnelRefusedError(statusCode), null);
-        } else if (target.protocol === 'https:') secure({ ...target, httpSocket: asSocket(socket) }, onConnected);
+        } else if (target.protocol === 'https:')
+          secure({ ...target, httpSocket: asSocket(socket) }, onConnected);
         else onConnected(null, asSocket(socket));
       })
       .catch((cause: unknown) => {

@@ -24,7 +24,8 @@ export function headersForClient(raw: readonly Buffer[], requestId: string): Ans
     const fate = RULES.fateOf(name);
     if (fate === 'pass') {
       flat.push(name, value);
-      if (name.length === 12 && isContentType(name) && /^text\/event-stream\b/i.test(value)) isEventStream = true;
+      if (name.length === 12 && isContentType(name) && /^text\/event-stream\b/i.test(value))
+        isEventStream = true;
     } else if (fate === 'requestId') flat.push(UPSTREAM_REQUEST_ID, value);
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
   }

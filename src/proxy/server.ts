@@ -36,7 +36,9 @@ export class ProxyServer {
       handlers.onRequest(request, response);
     });
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
-    this.#server.on('connect', (_request, socket) => refuse(socket, CONNECT_REFUSED, ['Allow: GET, HEAD, POST']));
+    this.#server.on('connect', (_request, socket) =>
+      refuse(socket, CONNECT_REFUSED, ['Allow: GET, HEAD, POST']),
+    );
     this.#server.on('clientError', (cause, socket) => this.#onClientError(cause, socket));
   }
 
@@ -64,7 +66,8 @@ export class ProxyServer {
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (!(socket instanceof net.Socket)) socket.destroy();
-    else if (request.headers.upgrade?.toLowerCase() !== 'websocket') this.#ignoreUpgrade(request, socket, head);
+    else if (request.headers.upgrade?.toLowerCase() !== 'websocket')
+      this.#ignoreUpgrade(request, socket, head);
     else {
       this.connections.beginUpgrade(socket);
       this.#handlers.onUpgrade(request, socket, head);
@@ -75,7 +78,11 @@ export class ProxyServer {
    * An upgrade that we do not do (h2c, which Java's HTTP client always offers) is to be ignored (RFC 9110 section
    * 7.8). Node has let go of the connection by then, so it is given the request once more, without the offer.
    */
-  #ignoreUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage, socket: net.Socket, head: Buffer): void {
+  #ignoreUpgrade(
+    { method, url, httpVersion, rawHeaders }: IncomingMessage,
+    socket: net.Socket,
+    head: Buffer,
+  ): void {
     const lines = [`${method} ${url} HTTP/${httpVersion}`];
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] ?? '';

@@ -40,7 +40,11 @@ export function parseTarget(targetUrl: string): Target {
 /** Checks a request-target in origin form, or in absolute form when it names the upstream. */
 export function readRequestTarget(raw: string, target: Target): RequestPath | ErrorReply {
   if (raw.length > LONGEST_TARGET) {
-    return { status: 414, code: 'uri_too_long', message: `The URL is longer than ${LONGEST_TARGET} characters.` };
+    return {
+      status: 414,
+      code: 'uri_too_long',
+      message: `The URL is longer than ${LONGEST_TARGET} characters.`,
+    };
   }
   if (raw.startsWith('/')) return split(raw, false);
   const absolute = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(raw);
@@ -94,7 +98,7 @@ function climbs(path: string): boolean {
   for (let depth = 0; depth < 4; depth += 1) {
     if (/(?:^|[/\\])\.\.(?:[/\\;]|$)/.test(reading)) return true;
     if (!reading.includes('%')) return false;
-    reading = reading.replace(/%(2e|2f|5c|3b|25)/gi, (_, code: string) =>
+    reading = reading.replace(/%(2e|2f|5c|3b|25)/gi, (_match, code: string) =>
       String.fromCharCode(Number.parseInt(code, 16)),
     );
   }

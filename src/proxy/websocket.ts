@@ -4,7 +4,7 @@ import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:h
 import type { Socket } from 'node:net';
 import type { Lease } from '../credentials/pool.ts';
 import type { Logger } from '../logging/logger.ts';
-import { type ExchangeSums, finishExchange } from './access-log.ts';
+import { finishExchange } from './access-log.ts';
 import { type ErrorReply, errorOnWire } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import { noLeaseError } from './forwarding.ts';
@@ -19,7 +19,6 @@ export interface WebSocketParts {
   readonly leases: Leases;
   readonly pipeline: ProxyPipeline;
   readonly log: Logger;
-  readonly sums: ExchangeSums;
   /** How long the upstream may take to accept an upgrade. */
   readonly openTimeoutMs: number;
 }
@@ -45,7 +44,7 @@ export class WebSockets {
   }
 
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { target, leases, pipeline, log, sums } = this.#parts;
+    const { target, leases, pipeline, log } = this.#parts;
     socket.on('error', () => socket.destroy());
     const path = readRequestTarget(request.url ?? '', target);
     if ('code' in path) {
@@ -57,7 +56,7 @@ export class WebSockets {
     this.#upgrades.set(request, upgrade);
     socket.once('close', () => {
       this.#upgrades.delete(request);
-      finishExchange(exchange, log, sums);
+      finishExchange(exchange, log);
     });
     const lease = leases.take({ model: null, affinityKey: null, excluded: NOBODY });
     if (!('credentialId' in lease)) {
@@ -136,5 +135,11 @@ function upgradeHeaders(request: IncomingMessage, lease: Lease, target: Target):
     const before = headers[name];
     headers[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
   }
-  return { ...headers, host: target.host, connection: 'Upgrade', upgrade: 'websocket', authorization: lease.authorization };
+  return {
+    ...headers,
+    host: target.host,
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    authorization: lease.authorization,
+  };
 }

@@ -3,7 +3,6 @@
 import { Pool } from '../credentials/pool.ts';
 import type { Generation } from '../generation.ts';
 import type { Logger } from '../logging/logger.ts';
-import type { ExchangeSums } from './access-log.ts';
 import { Forwarding } from './forwarding.ts';
 import { Handler } from './handler.ts';
 import { createPipeline } from './http-proxy.ts';
@@ -31,7 +30,6 @@ export interface WorkerProxyOptions {
 /** A running data plane. */
 export interface WorkerProxy {
   readonly pool: Pool;
-  readonly sums: ExchangeSums;
   readonly server: ProxyServer;
   /** Ends what outlives the last exchange: threads and upstream connections. */
   close(): Promise<void>;
@@ -52,7 +50,6 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const pool = new Pool(options.slot);
   const leases = new Leases(pool, options.reporter);
   const rewriter = new BodyRewriter(options.rewriteTaskFile);
-  const sums: ExchangeSums = { exchanges: 0, failures: 0 };
   const forwarding = { target, upstream, leases, silenceMs: generation.clientTimeoutMs };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
     agent: upstream.upgradeAgent,
@@ -65,7 +62,6 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     bounds: { keepBytes: Math.min(KEEP_BYTES, generation.maxBodyBytes), maxBytes: generation.maxBodyBytes },
     pipeline,
     log,
-    sums,
     health: () => ({
       ...options.service(),
       credentialsAvailable: pool.countAvailable(Date.now()),
@@ -78,7 +74,6 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     leases,
     pipeline,
     log,
-    sums,
     openTimeoutMs: generation.clientTimeoutMs,
   });
   const server = new ProxyServer(
@@ -90,7 +85,6 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   );
   return {
     pool,
-    sums,
     server,
     close: async () => {
       await Promise.all([rewriter.close(), upstream.close()]);

@@ -37,7 +37,7 @@ export class BodyRewriter {
     }
     const task: RewriteTask = { body, paths };
     this.#pool()
-      .run(task, { name: "rewriteBody" })
+      .run(task, { name: 'rewriteBody' })
       .then((result: Uint8Array) => {
         onDone(Buffer.from(result.buffer, result.byteOffset, result.byteLength));
       })

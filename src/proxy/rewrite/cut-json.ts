@@ -122,7 +122,7 @@ class Reader {
     this.#skipSpace();
     if (this.#text[this.#at] !== COLON) throw new MalformedJson();
     this.#at += 1;
-    return raw.includes('\\') ? unescape(raw) : raw.slice(1, -1);
+    return raw.includes('\\') ? unescaped(raw) : raw.slice(1, -1);
   }
 
   #skipValue(): void {
@@ -181,7 +181,7 @@ function isEscaped(text: Buffer, quote: number): boolean {
   return (quote - 1 - at) % 2 === 1;
 }
 
-function unescape(raw: string): string {
+function unescaped(raw: string): string {
   try {
     return String(JSON.parse(raw));
   } catch {

@@ -1,0 +1,74 @@
+// `flow-proxy` without a command: the service in the foreground, until a signal ends it.
+import { fileURLToPath } from 'node:url';
+import { openLog, openStandardOutput } from '../logging/destinations.ts';
+import { LogSink } from '../logging/log-sink.ts';
+import { createLogger, type Logger } from '../logging/logger.ts';
+import { countWorkers } from '../supervisor/cpu-count.ts';
+import { assertPortIsFree } from '../supervisor/listen-check.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
+import { VERSION } from '../version.ts';
+import { type CommandLine, type Prepared, prepare } from './prepare.ts';
+
+const WORKER_FILE = fileURLToPath(new URL('../../workers/proxy-worker.js', import.meta.url));
+/** Signals end a process with 128 plus their number, by the convention of shells. */
+const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const WARN_EVERY_MS = 60_000;
+
+/**
+ * @returns the exit code
+ * @throws ConfigError when the configuration cannot be used
+ */
+export async function start(commandLine: CommandLine): Promise<number> {
+  const prepared = prepare(commandLine);
+  const { settings, generation, credentials, warnings } = prepared;
+  const sink = await openSink(prepared);
+  const log = createLogger(settings.log.level, {}, sink);
+  for (const warning of warnings) log.warning({ msg: warning });
+  await assertPortIsFree(settings.host, settings.port);
+  const numWorkers = settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers;
+  log.info({ msg: `flow-proxy ${VERSION} starting`, pid: process.pid, node: process.version });
+  const supervisor = new Supervisor({
+    generation,
+    credentials,
+    numWorkers,
+    workerFile: WORKER_FILE,
+    log,
+    sink,
+    environment: process.env,
+  });
+  listenToSignals(supervisor, sink, log);
+  const { exitCode, reason } = await supervisor.run();
+  log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
+  await sink.close();
+  return exitCode;
+}
+
+async function openSink({ settings: { log } }: Prepared): Promise<LogSink> {
+  const complain = complainer();
+  const main = await openLog(log, complain);
+  const echo = log.rotation === 'none' ? null : openStandardOutput(log.format, complain);
+  return new LogSink(main, echo);
+}
+
+/** What cannot be logged goes to standard error, but no more often than an operator can read. */
+function complainer(): (cause: Error) => void {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (cause) => {
+    const now = performance.now();
+    if (now - lastAt < WARN_EVERY_MS) return;
+    lastAt = now;
+    process.stderr.write(`flow-proxy: the log cannot be written (${cause.message}); serving goes on\n`);
+  };
+}
+
+function listenToSignals(supervisor: Supervisor, sink: LogSink, log: Logger): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => supervisor.stop(signal, CUT_EXIT_CODES[signal]));
+  }
+  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
+    process.on(signal, () => {
+      sink.reopen();
+      log.info({ msg: `${signal}: log reopened` });
+    });
+  }
+}

@@ -1,0 +1,22 @@
+// Log lines for a person at a terminal. pino-pretty is known only here.
+import { prettyFactory } from 'pino-pretty';
+
+/** A function that turns JSON log lines into readable ones; lines that are not JSON stay as they are. */
+export function humanReadable(hasColours: boolean): (lines: string) => string {
+  const pretty = prettyFactory({
+    colorize: hasColours,
+    translateTime: 'SYS:HH:MM:ss.l',
+    customLevels: 'DEBUG:20,INFO:30,WARNING:40,ERROR:50',
+    customColors: 'DEBUG:blue,INFO:green,WARNING:yellow,ERROR:red',
+    useOnlyCustomProps: true,
+    singleLine: true,
+    // What the message says already.
+    ignore: 'pid,hostname,method,path,status,durationMs,credential,outcome',
+  });
+  return (lines) =>
+    lines
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => pretty(line) ?? `${line}\n`)
+      .join('');
+}

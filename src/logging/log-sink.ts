@@ -1,0 +1,56 @@
+// The primary's one way to the log: whole lines of all processes, in the order they came in. What workers write to
+// their standard output are log lines; what they write to standard error becomes log lines.
+import type { Readable } from 'node:stream';
+import type { Destination } from './destinations.ts';
+import { LineJoiner } from './line-joiner.ts';
+
+/** Joins the processes' lines on one destination. */
+export class LogSink {
+  readonly #main: Destination;
+  readonly #echo: Destination | null;
+  readonly #open = new Set<LineJoiner>();
+
+  /** @param echo also gets the primary's own lines: standard output, when the log itself is a file */
+  constructor(main: Destination, echo: Destination | null) {
+    this.#main = main;
+    this.#echo = echo;
+  }
+
+  /** One line of the primary itself; what pino calls. */
+  write(line: string): void {
+    this.#main.write(line);
+    this.#echo?.write(line);
+  }
+
+  /** Log lines of a worker. */
+  attachLog(source: Readable): void {
+    this.#attach(source, (lines) => this.#main.write(lines));
+  }
+
+  /** Anything else a worker prints, one line at a time. */
+  attachText(source: Readable, onLine: (line: string) => void): void {
+    this.#attach(source, (lines) => {
+      for (const line of lines.split('\n')) if (line !== '') onLine(line);
+    });
+  }
+
+  reopen(): void {
+    this.#main.reopen();
+  }
+
+  /** Resolves when every line is out; for the end of the process. */
+  async close(): Promise<void> {
+    for (const joiner of this.#open) joiner.finish();
+    await Promise.all([this.#main.flush(), this.#echo?.flush()]);
+  }
+
+  #attach(source: Readable, onLines: (lines: string) => void): void {
+    const joiner = new LineJoiner(onLines);
+    this.#open.add(joiner);
+    source.on('data', (chunk: Buffer) => joiner.push(chunk));
+    source.once('close', () => {
+      joiner.finish();
+      this.#open.delete(joiner);
+    });
+  }
+}

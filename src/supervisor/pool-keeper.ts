@@ -1,0 +1,116 @@
+// Keeps the ledger going: its timers, its log lines, and a new snapshot to every worker whenever something changed.
+import type { CredentialFailure } from '../credentials/cooldown.ts';
+import type { Ledger, Transition } from '../credentials/ledger.ts';
+import type { PoolSnapshot } from '../credentials/snapshot.ts';
+import type { Logger } from '../logging/logger.ts';
+
+export interface PoolKeeperOptions {
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  /** Slots whose workers may be given a probe. */
+  readonly readySlots: () => readonly number[];
+  /** Sends the pool to every worker. */
+  readonly publish: () => void;
+}
+
+/** The longest a timer may sleep: setTimeout counts in 31 bits. */
+const LONGEST_SLEEP_MS = 3_600_000;
+const SHORTEST_SLEEP_MS = 10;
+
+export class PoolKeeper {
+  readonly #options: PoolKeeperOptions;
+  #snapshot: PoolSnapshot;
+  #timer: NodeJS.Timeout | undefined;
+  #isPublishing = false;
+
+  constructor(options: PoolKeeperOptions) {
+    this.#options = options;
+    this.#snapshot = options.ledger.snapshot();
+    this.#schedule();
+  }
+
+  /** The latest snapshot. */
+  get snapshot(): PoolSnapshot {
+    return this.#snapshot;
+  }
+
+  onFailure(failure: CredentialFailure): void {
+    this.#log(this.#options.ledger.reportFailure(failure, Date.now()));
+    this.#changed();
+  }
+
+  onProbeStarted(credentialId: string, model: string | null): void {
+    this.#options.ledger.reportProbeStarted(credentialId, model);
+    this.#schedule();
+  }
+
+  onProbeEnded(credentialId: string, model: string | null, hasRecovered: boolean): void {
+    this.#log(this.#options.ledger.reportProbeEnded(credentialId, model, hasRecovered));
+    this.#changed();
+  }
+
+  onWorkerGone(slot: number): void {
+    this.#options.ledger.releaseSlot(slot);
+    this.#changed();
+  }
+
+  /** A worker became ready: it may be the one that a grant has waited for. */
+  onWorkerReady(): void {
+    this.#schedule();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Several changes in one turn of the loop make one snapshot. */
+  #changed(): void {
+    this.#schedule();
+    if (this.#isPublishing) return;
+    this.#isPublishing = true;
+    setImmediate(() => {
+      this.#isPublishing = false;
+      this.#snapshot = this.#options.ledger.snapshot();
+      this.#options.publish();
+    });
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const sleepMs = this.#options.ledger.nextDueAt() - Date.now();
+    this.#timer = setTimeout(
+      () => this.#advance(),
+      Math.min(Math.max(sleepMs, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS),
+    );
+  }
+
+  #advance(): void {
+    if (this.#options.ledger.advance(Date.now(), this.#options.readySlots())) this.#changed();
+    else this.#schedule();
+  }
+
+  #log(transition: Transition | undefined): void {
+    if (transition === undefined) return;
+    this.#options.log.warning({ msg: sentence(transition), credential: transition.name });
+  }
+}
+
+function sentence(transition: Transition): string {
+  const { name } = transition;
+  switch (transition.type) {
+    case 'failed': {
+      const { failure, record } = transition;
+      const until = new Date(record.until).toISOString();
+      const scope =
+        failure.reason === 'rejected' || failure.model === null ? '' : ` for model ${failure.model}`;
+      return `Configuration '${name}' marked as failed${scope} until ${until} (${failure.reason}, HTTP ${failure.status})`;
+    }
+    case 'kept':
+      return `Configuration '${name}' was refused with HTTP ${transition.failure.status} but stays in use: no other is available`;
+    case 'recovered':
+      return `Configuration '${name}' recovered${transition.model === null ? '' : ` for model ${transition.model}`}`;
+    case 'added':
+    case 'removed':
+      return `Configuration '${name}' ${transition.type}`;
+  }
+}
