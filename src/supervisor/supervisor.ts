@@ -118,12 +118,6 @@ export class Supervisor {
     if (stderr !== null) {
       sink.attachText(stderr, (text) => log.warning({ msg: `Worker ${slot} wrote: ${text}`, worker: slot }));
     }
-    const pool = {
-      type: 'pool',
-      snapshot: this.#keeper.snapshot,
-      acknowledged: 0,
-      service: this.#state(),
-    } as const;
   }
 
   #onMessage(handle: WorkerHandle, message: ToPrimary): void {
