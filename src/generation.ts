@@ -2,7 +2,7 @@
 // nobody ever changes one. Credentials are not part of it: they are run-time state of the ledger.
 import { readFileSync } from 'node:fs';
 import { loadRewriteRules, type RewriteRule } from './config/rewrite-rules.ts';
-import type { Settings } from './config/settings.ts';
+import type { RetrySettings, Settings, UpstreamLimits } from './config/settings.ts';
 import { ConfigError, messageOf } from './errors.ts';
 
 /** What a worker needs of the settings; no path of a secret is in it. */
@@ -12,13 +12,17 @@ export interface Generation {
   readonly port: number;
   readonly targetUrl: string;
   readonly outboundProxyUrl: string | null;
-  /** PEM text that replaces Node's own certificate authorities, or null. */
+  /** PEM text of certificate authorities to trust besides Node's own, or null. */
   readonly upstreamCa: string | null;
-  readonly clientTimeoutMs: number;
+  readonly limits: UpstreamLimits;
+  readonly retry: RetrySettings;
+  readonly hasAffinity: boolean;
+  readonly streamKeepAliveMs: number;
   readonly connectTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly maxBodyBytes: number;
+  readonly keepBodyBytes: number;
   readonly rewriteRules: readonly RewriteRule[];
   readonly logLevel: Settings['log']['level'];
 }
@@ -39,11 +43,15 @@ export function makeGeneration(number: number, settings: Settings): Generation {
     targetUrl: settings.targetUrl,
     outboundProxyUrl: settings.outboundProxyUrl,
     upstreamCa,
-    clientTimeoutMs: settings.clientTimeoutMs,
+    limits: settings.limits,
+    retry: settings.retry,
+    hasAffinity: settings.hasAffinity,
+    streamKeepAliveMs: settings.streamKeepAliveMs,
     connectTimeoutMs: settings.connectTimeoutMs,
     keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
     maxBodyBytes: settings.maxBodyBytes,
+    keepBodyBytes: settings.keepBodyBytes,
     rewriteRules,
     logLevel: settings.log.level,
   };

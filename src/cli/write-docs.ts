@@ -7,4 +7,7 @@ const readme = new URL('README.md', ROOT);
 const between = /(?<=<!-- settings:begin -->)[\s\S]*(?=<!-- settings:end -->)/;
 
 writeFileSync(new URL('.env.example', ROOT), envExample());
-writeFileSync(readme, readFileSync(readme, 'utf8').replace(between, () => `\n\n${settingsTable().trim()}\n\n`));
+writeFileSync(
+  readme,
+  readFileSync(readme, 'utf8').replace(between, () => `\n\n${settingsTable().trim()}\n\n`),
+);

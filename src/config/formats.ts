@@ -13,6 +13,9 @@ export interface Format<T> {
   parse(text: string): T | undefined;
 }
 
+/** A status of the upstream, silence after the request was sent, or a connection that broke then. */
+export type RetryCause = number | 'timeout' | 'reset';
+
 const NUMBER = /^\d+(\.\d+)?$/;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const BYTES_PER_MB = 1024 * 1024;
@@ -68,6 +71,24 @@ export function orWord<T, const Word extends string>(format: Format<T>, word: Wo
     accepts: `${format.accepts}, or ${word}`,
     placeholder: `${format.placeholder}|${word}`,
     parse: (text) => (text.toLowerCase() === word ? word : format.parse(text)),
+  };
+}
+
+/** What else than 401, 403 and 429 is tried again: statuses, and words for attempts without an answer. */
+export function retryCauses(): Format<readonly RetryCause[]> {
+  const read = (part: string): RetryCause | undefined => {
+    if (part === 'timeout' || part === 'reset') return part;
+    return /^5\d\d$/.test(part) ? Number(part) : undefined;
+  };
+  return {
+    accepts: 'a comma-separated list of statuses from 500 to 599 and the words timeout and reset, or none',
+    placeholder: 'list|none',
+    parse(text) {
+      if (text.toLowerCase() === 'none') return [];
+      const causes = text.split(',').map((part) => read(part.trim().toLowerCase()));
+      const known = causes.filter((cause) => cause !== undefined);
+      return known.length === causes.length ? known : undefined;
+    },
   };
 }
 

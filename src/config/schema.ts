@@ -9,6 +9,8 @@ import {
   orWord,
   path,
   proxyUrl,
+  type RetryCause,
+  retryCauses,
   seconds,
   wholeNumber,
 } from './formats.ts';
@@ -25,11 +27,21 @@ export interface SettingValues {
   readonly upstreamCaFile: string;
   readonly connectTimeout: number;
   readonly clientTimeout: number;
+  readonly firstByteTimeout: number | 'auto';
+  readonly idleTimeout: number | 'auto';
+  readonly exchangeTimeout: number;
+  readonly maxAttempts: number;
+  readonly retryTime: number;
+  readonly retryOn: readonly RetryCause[];
+  readonly throttleWait: number;
+  readonly affinity: 'on' | 'off';
+  readonly streamKeepAlive: number;
   readonly rewriteRulesFile: string;
   readonly numWorkers: number | 'auto';
   readonly keepAliveTimeout: number;
   readonly drainTimeout: number;
   readonly maxBodyMb: number;
+  readonly keepBodyMb: number;
   readonly logDir: string;
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly logRotation: 'auto' | 'external' | 'internal';
@@ -94,6 +106,60 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     seconds(0.1, 86_400),
     'Longest silence before the first byte of an answer, and between two of its bytes.',
   ),
+  firstByteTimeout: setting(
+    'Upstream',
+    'auto',
+    orWord(seconds(0.1, 86_400), 'auto'),
+    'Longest wait for the first byte of an answer; auto is FLOW_PROXY_CLIENT_TIMEOUT.',
+  ),
+  idleTimeout: setting(
+    'Upstream',
+    'auto',
+    orWord(seconds(0.1, 86_400), 'auto'),
+    'Longest silence between two bytes of an answer; auto is FLOW_PROXY_CLIENT_TIMEOUT.',
+  ),
+  exchangeTimeout: setting(
+    'Upstream',
+    '3600',
+    seconds(0, 86_400),
+    'Longest time for a request and its whole answer; 0 is no limit.',
+  ),
+  maxAttempts: setting(
+    'Upstream',
+    '3',
+    wholeNumber(1, 20),
+    'Most attempts for one request, each with another credential; 1 switches failover off.',
+  ),
+  retryTime: setting(
+    'Upstream',
+    '60',
+    seconds(0, 3600),
+    'No further attempt begins later than this after the request came in.',
+  ),
+  retryOn: setting(
+    'Upstream',
+    '503,529',
+    retryCauses(),
+    'What is tried again besides 401, 403, 429 and failed connections; others may have been billed already.',
+  ),
+  throttleWait: setting(
+    'Upstream',
+    '3',
+    seconds(0, 600),
+    'How long a request may wait for a throttled credential that is about to come back, before it gets a 429.',
+  ),
+  affinity: setting(
+    'Upstream',
+    'on',
+    oneOf('on', 'off'),
+    'Keep a conversation on one credential while that is available, for the sake of prompt caches.',
+  ),
+  streamKeepAlive: setting(
+    'Upstream',
+    '15',
+    seconds(0, 3600),
+    'Send a comment line on an event stream after this much silence; 0 switches it off.',
+  ),
   rewriteRulesFile: setting(
     'Upstream',
     '',
@@ -120,6 +186,12 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     'Longest wait for requests in flight when a worker stops or is replaced.',
   ),
   maxBodyMb: setting('Serving', '32', megabytes(0.01, 1024), 'Largest request body, in MB.'),
+  keepBodyMb: setting(
+    'Serving',
+    '8',
+    megabytes(0, 1024),
+    'Request bodies up to this are kept for another attempt, larger ones are sent once.',
+  ),
 
   logDir: setting('Logs', '', path(), 'Folder for log files; on its own it means app.log, rolled by us.'),
   logFormat: setting(

@@ -1,5 +1,6 @@
 // The settings of one generation: resolved, absolute, immutable. Where they came from is load.ts's.
 import { join, resolve } from 'node:path';
+import type { RetryCause } from './formats.ts';
 import type { SettingName, SettingValues } from './schema.ts';
 
 /** How and where the log is written. */
@@ -17,6 +18,25 @@ export type LogSettings = {
   | { readonly rotation: 'external' | 'internal'; readonly file: string }
 );
 
+/** How long an answer may take. */
+export interface UpstreamLimits {
+  readonly firstByteMs: number;
+  /** Between two bytes of an answer. */
+  readonly idleMs: number;
+  /** From the request's arrival to the last byte of its answer; 0 is no limit. */
+  readonly exchangeMs: number;
+}
+
+/** When an exchange is tried again. */
+export interface RetrySettings {
+  readonly maxAttempts: number;
+  /** No attempt begins later than this after the exchange did. */
+  readonly withinMs: number;
+  readonly causes: readonly RetryCause[];
+  /** How long an exchange may wait for a throttled credential to come back. */
+  readonly throttleWaitMs: number;
+}
+
 /** Everything an operator can decide; all paths are absolute. */
 export interface Settings {
   readonly host: string;
@@ -30,11 +50,17 @@ export interface Settings {
   readonly secretsFile: string;
   readonly numWorkers: number | 'auto';
   readonly connectTimeoutMs: number;
-  /** Longest silence: before the first byte of an answer, and between two of its bytes. */
-  readonly clientTimeoutMs: number;
+  /** Of one request on its way to the upstream. */
+  readonly limits: UpstreamLimits;
+  readonly retry: RetrySettings;
+  readonly hasAffinity: boolean;
+  /** Silence on an event stream after which a comment is sent; 0 is never. */
+  readonly streamKeepAliveMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly maxBodyBytes: number;
+  /** A body up to this is kept for another attempt. */
+  readonly keepBodyBytes: number;
   readonly log: LogSettings;
 }
 
@@ -55,11 +81,30 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     secretsFile: resolve(cwd, read('secretsFile')),
     numWorkers: read('numWorkers'),
     connectTimeoutMs: read('connectTimeout'),
-    clientTimeoutMs: read('clientTimeout'),
+    limits: resolveLimits(read),
+    retry: {
+      maxAttempts: read('maxAttempts'),
+      withinMs: read('retryTime'),
+      causes: read('retryOn'),
+      throttleWaitMs: read('throttleWait'),
+    },
+    hasAffinity: read('affinity') === 'on',
+    streamKeepAliveMs: read('streamKeepAlive'),
     keepAliveTimeoutMs: read('keepAliveTimeout'),
     drainTimeoutMs: read('drainTimeout'),
     maxBodyBytes: read('maxBodyMb'),
+    keepBodyBytes: Math.min(read('keepBodyMb'), read('maxBodyMb')),
     log: resolveLog(read, cwd),
+  };
+}
+
+function resolveLimits(read: ReadSetting): UpstreamLimits {
+  const silenceMs = read('clientTimeout');
+  const [firstByte, idle] = [read('firstByteTimeout'), read('idleTimeout')];
+  return {
+    firstByteMs: firstByte === 'auto' ? silenceMs : firstByte,
+    idleMs: idle === 'auto' ? silenceMs : idle,
+    exchangeMs: read('exchangeTimeout'),
   };
 }
 

@@ -36,9 +36,9 @@ export function cooldownMs(reason: SuspensionReason, failures: number, retryAfte
 }
 
 /**
- * The record after a failure. A failure of an attempt that was leased before the present cooldown began belongs to
- * the same burst: it counts no second time, though its Retry-After may still lengthen the cooldown. No failure
- * ever shortens one.
+ * The record after a failure. An attempt that was leased before the present cooldown ended was leased by someone who
+ * had not heard of it: its failure belongs to the same burst and counts no second time, though its Retry-After may
+ * still lengthen the cooldown. No failure ever shortens one.
  */
 export function afterFailure(
   previous: CooldownRecord | undefined,
@@ -46,7 +46,7 @@ export function afterFailure(
   now: number,
 ): CooldownRecord {
   const { reason, retryAfterMs } = failure;
-  const isSameBurst = previous !== undefined && failure.leasedAt <= previous.since;
+  const isSameBurst = previous !== undefined && failure.leasedAt < previous.until;
   if (isSameBurst) {
     const asked = retryAfterMs === null ? 0 : now + cooldownMs(reason, previous.failures, retryAfterMs);
     return { ...previous, until: Math.max(previous.until, asked) };

@@ -22,6 +22,8 @@ interface Cooldown {
   probe: ProbeGrant | null;
   /** True while a granted worker's probing exchange is on its way. */
   isProbing: boolean;
+  /** When the next grant is due, unless an exchange is probing. */
+  grantAt: number;
 }
 
 interface Account {
@@ -118,17 +120,16 @@ export class Ledger {
     const account = this.#find(failure.credentialId);
     if (account === undefined) return undefined;
     const { name } = account.entry;
-    if (failure.reason === 'rejected' && !this.#accounts.some((a) => a !== account && isIn(a))) {
-      return { type: 'kept', name, failure };
-    }
+    const isLast = isIn(account) && !this.#accounts.some((a) => a !== account && isIn(a));
+    if (failure.reason === 'rejected' && isLast) return { type: 'kept', name, failure };
     const model = failure.reason === 'rejected' ? null : failure.model;
     const previous = account.cooldowns.get(model);
     const record = afterFailure(previous?.record, failure, now);
     if (previous !== undefined && previous.record.failures === record.failures) {
-      previous.record = record;
+      lengthen(previous, record);
       return undefined;
     }
-    account.cooldowns.set(model, { record, probe: null, isProbing: false });
+    account.cooldowns.set(model, { record, probe: null, isProbing: false, grantAt: record.until });
     trim(account.cooldowns);
     return { type: 'failed', name, failure, record };
   }
@@ -148,9 +149,9 @@ export class Ledger {
     const account = this.#find(credentialId);
     const cooldown = account?.cooldowns.get(model);
     if (account === undefined || !cooldown?.isProbing) return undefined;
-    if (!hasRecovered) {
-      cooldown.probe = null;
-      cooldown.isProbing = false;
+    const wasLengthened = cooldown.record.until > (cooldown.probe?.validUntil ?? 0);
+    if (!hasRecovered || wasLengthened) {
+      withdrawGrant(cooldown);
       return undefined;
     }
     account.cooldowns.delete(model);
@@ -161,9 +162,7 @@ export class Ledger {
   releaseSlot(slot: number): void {
     for (const { cooldowns } of this.#accounts) {
       for (const cooldown of cooldowns.values()) {
-        if (cooldown.probe?.slot !== slot) continue;
-        cooldown.probe = null;
-        cooldown.isProbing = false;
+        if (cooldown.probe?.slot === slot) withdrawGrant(cooldown);
       }
     }
   }
@@ -192,7 +191,7 @@ export class Ledger {
     let due = Number.POSITIVE_INFINITY;
     for (const { refreshAt, cooldowns } of this.#accounts) {
       due = Math.min(due, refreshAt);
-      for (const cooldown of cooldowns.values()) due = Math.min(due, grantDueAt(cooldown));
+      for (const cooldown of cooldowns.values()) due = Math.min(due, dueAt(cooldown));
     }
     return due;
   }
@@ -204,15 +203,20 @@ export class Ledger {
     now: number,
     readySlots: readonly number[],
   ): boolean {
-    if (now < grantDueAt(cooldown)) return false;
+    if (now < dueAt(cooldown)) return false;
     if (now >= cooldown.record.until + this.#times.forgetMs) {
       account.cooldowns.delete(model);
       return true;
     }
     const slot = readySlots.find((candidate) => candidate > this.#lastSlot) ?? readySlots[0];
-    if (slot === undefined) return false;
+    if (slot === undefined) {
+      cooldown.grantAt = now + this.#times.grantMs;
+      return false;
+    }
     this.#lastSlot = slot;
-    cooldown.probe = { slot, validUntil: now + this.#times.grantMs };
+    const validUntil = now + this.#times.grantMs;
+    cooldown.probe = { slot, validUntil };
+    cooldown.grantAt = validUntil + GRANT_MARGIN_MS;
     return true;
   }
 
@@ -235,10 +239,22 @@ function isIn({ cooldowns }: Account): boolean {
   return !cooldowns.has(null);
 }
 
-/** When a cooldown's probe grant has to be given, or given to another worker. */
-function grantDueAt({ record, probe, isProbing }: Cooldown): number {
-  if (isProbing) return Number.POSITIVE_INFINITY;
-  return probe === null ? record.until : probe.validUntil + GRANT_MARGIN_MS;
+function dueAt({ isProbing, grantAt }: Cooldown): number {
+  return isProbing ? Number.POSITIVE_INFINITY : grantAt;
+}
+
+/** Nobody may probe any more; the next grant is due as soon as the cooldown has ended. */
+function withdrawGrant(cooldown: Cooldown): void {
+  cooldown.probe = null;
+  cooldown.isProbing = false;
+  cooldown.grantAt = cooldown.record.until;
+}
+
+/** A late failure of the same burst: a probe under way is waited for, one that was only granted is not started. */
+function lengthen(cooldown: Cooldown, record: CooldownRecord): void {
+  const isLonger = record.until > cooldown.record.until;
+  cooldown.record = record;
+  if (isLonger && !cooldown.isProbing) withdrawGrant(cooldown);
 }
 
 function trim(cooldowns: Map<string | null, Cooldown>): void {

@@ -98,6 +98,7 @@ export class Pool {
       if (left.length === 0) this.#local.delete(id);
       else this.#local.set(id, left);
     }
+    this.#forgetGrants();
     if (isFirst) this.#stagger();
   }
 
@@ -115,6 +116,13 @@ export class Pool {
     const chosen = pick(available, probes, request.affinityKey) ?? this.#lastResort(request);
     if (chosen === undefined) return this.#noLease(request, now);
     return this.#grant(chosen, request.model, now, probes.get(chosen) ?? null);
+  }
+
+  /** When `lease` would give one (epoch milliseconds): now, when the soonest throttled one is back, or never. */
+  availableAt(request: LeaseRequest, now: number): number | null {
+    const isAvailable = (entry: Entry): boolean =>
+      !request.excluded.has(entry.credential.id) && this.#standing(entry, request.model, now) !== 'out';
+    return this.#entries.some(isAvailable) ? now : this.#noLease(request, now).retryAt;
   }
 
   /**
@@ -145,20 +153,28 @@ export class Pool {
   #standing(entry: Entry, model: string | null, now: number): 'in' | 'out' | Suspension {
     const local = this.#local.get(entry.credential.id);
     if (local?.some(({ suspension }) => concerns(suspension, model) && suspension.until > now)) return 'out';
-    let probeOf: Suspension | undefined;
-    for (const suspension of entry.credential.suspensions) {
-      if (!concerns(suspension, model)) continue;
-      if (!this.#mayProbe(entry, suspension, now)) return 'out';
-      probeOf ??= suspension;
-    }
-    return probeOf ?? 'in';
+    const holding = entry.credential.suspensions.filter((suspension) => concerns(suspension, model));
+    // Leave to probe with any request covers a model's ended suspension: the two grants may be with two workers.
+    const gate = holding.find((suspension) => suspension.model === null) ?? holding[0];
+    if (gate === undefined) return 'in';
+    const isOver = holding.every(({ until }) => until <= now);
+    return isOver && this.#mayProbe(entry, gate, now) ? gate : 'out';
   }
 
   #mayProbe(entry: Entry, suspension: Suspension, now: number): boolean {
     const { probe } = suspension;
-    if (suspension.until > now || probe === null) return false;
-    if (probe.slot !== this.#slot || probe.validUntil <= now) return false;
+    if (probe === null || probe.slot !== this.#slot || probe.validUntil <= now) return false;
     return this.#usedGrants.get(probeKey(entry, suspension)) !== probe.validUntil;
+  }
+
+  /** Models come from clients: only grants that the snapshot still holds are worth remembering. */
+  #forgetGrants(): void {
+    if (this.#usedGrants.size === 0) return;
+    const held = new Set<string>();
+    for (const entry of this.#entries) {
+      for (const suspension of entry.credential.suspensions) held.add(probeKey(entry, suspension));
+    }
+    for (const key of this.#usedGrants.keys()) if (!held.has(key)) this.#usedGrants.delete(key);
   }
 
   #hasAnother(id: string, now: number): boolean {
@@ -184,6 +200,7 @@ export class Pool {
   #noLease(request: LeaseRequest, now: number): NoLease {
     let retryAt: number | null = null;
     for (const entry of this.#entries) {
+      if (request.excluded.has(entry.credential.id)) continue;
       const holding = this.#holding(entry, request.model);
       if (!holding.some((suspension) => suspension.reason === 'throttled')) continue;
       const back = Math.max(now, ...holding.map((suspension) => suspension.until));
@@ -211,7 +228,7 @@ function concerns(suspension: Suspension, model: string | null): boolean {
 }
 
 function probeKey({ credential }: Entry, { model }: Suspension): string {
-  return `${credential.id} ${model ?? ''}`;
+  return model === null ? credential.id : `${credential.id} ${model}`;
 }
 
 /** A half-open credential is probed by the next request, but never takes a conversation that is not its own. */

@@ -54,7 +54,7 @@ export async function openLog(
   const stream =
     settings.rotation === 'external'
       ? openDestination({ dest: settings.file, sync: false, mode: FILE_MODE })
-      : await openRolling(settings, settings.file);
+      : await openRolling(settings, settings.file, onTrouble);
   stream.on('error', onTrouble);
   return over(stream);
 }
@@ -73,7 +73,11 @@ export function openStandardOutput(
   return { ...plain, write: (lines) => plain.write(pretty(lines)) };
 }
 
-async function openRolling(settings: LogSettings, file: string): Promise<RollingStream> {
+async function openRolling(
+  settings: LogSettings,
+  file: string,
+  onTrouble: (cause: Error) => void,
+): Promise<RollingStream> {
   const stream = await buildRollingFile({
     file,
     frequency: 'daily',
@@ -84,7 +88,12 @@ async function openRolling(settings: LogSettings, file: string): Promise<Rolling
   });
   const retention = { days: settings.retentionDays, totalBytes: settings.maxTotalBytes };
   const sweep = (): void => {
-    sweepRolledFiles(file, stream.file ?? '', retention, Date.now());
+    try {
+      sweepRolledFiles(file, stream.file ?? '', retention, Date.now());
+    } catch (cause) {
+      // The folder may be gone or closed to us; that is no reason to stop serving.
+      onTrouble(cause instanceof Error ? cause : new Error(messageOf(cause)));
+    }
   };
   stream.on('ready', sweep);
   setInterval(sweep, SWEEP_MS).unref();

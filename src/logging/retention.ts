@@ -26,13 +26,13 @@ const DAY_MS = 86_400_000;
 export function sweepRolledFiles(base: string, active: string, retention: Retention, now: number): string[] {
   const files = rolledFiles(base).sort((a, b) => b.changedAt - a.changedAt);
   const deleted: string[] = [];
+  // Goes on growing past the limit, so that no older file outlives a newer one.
   let totalBytes = files.find(({ path }) => path === active)?.bytes ?? 0;
   for (const { path, bytes, changedAt } of files) {
     if (path === active) continue;
     totalBytes += bytes;
     if (changedAt >= now - retention.days * DAY_MS && totalBytes <= retention.totalBytes) continue;
     rmSync(path, { force: true });
-    totalBytes -= bytes;
     deleted.push(path);
   }
   return deleted;

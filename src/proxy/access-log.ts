@@ -23,6 +23,8 @@ export function finishExchange(exchange: Exchange, log: Logger): void {
     outcome,
     credential: exchange.credentialName ?? undefined,
     attempts: exchange.attempts,
+    failovers: exchange.failovers.length === 0 ? undefined : exchange.failovers,
+    model: exchange.model ?? undefined,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
     ttfbMs: exchange.firstByteAt === null ? undefined : rounded(exchange.firstByteAt - exchange.startedAt),

@@ -11,8 +11,10 @@ export interface AttemptRequest {
   /** Flat list of names and values, Authorization included. */
   readonly headers: string[];
   readonly body: RequestBody;
-  /** Longest silence before the answer, and between two of its bytes. */
-  readonly silenceMs: number;
+  /** Longest silence before the answer. */
+  readonly firstByteMs: number;
+  /** Longest silence between two bytes of the answer. */
+  readonly idleMs: number;
 }
 
 /** What comes back, in this order: onHeaders, onData..., then onEnd or onFailure; onFailure may come at any point. */
@@ -47,8 +49,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
         path: request.path,
         headers: request.headers,
         body: body.type === 'kept' ? body.bytes : body.type === 'stream' ? body.stream : null,
-        headersTimeout: request.silenceMs,
-        bodyTimeout: request.silenceMs,
+        headersTimeout: request.firstByteMs,
+        bodyTimeout: request.idleMs,
       },
       this,
     );

@@ -26,6 +26,11 @@ export class Exchange {
   headers: readonly string[] = [];
   body: RequestBody = NO_BODY;
   attempts = 0;
+  /** What quotas and cooldowns may be bound to, when the body names it. */
+  model: string | null = null;
+  /** Requests of one conversation share it. */
+  affinityKey: string | null = null;
+  #failovers: string[] = [];
   /** Of the latest attempt. */
   credentialName: string | null = null;
   /** Why it failed, when it did: a code of ours. */
@@ -44,6 +49,16 @@ export class Exchange {
     this.query = target.query;
     this.isForward = target.isForward;
     this.dialect = dialectOf(target.path);
+  }
+
+  /** An attempt brought nothing, and another one follows. */
+  noteFailover(cause: string): void {
+    this.#failovers.push(`${this.credentialName}: ${cause}`);
+  }
+
+  /** One entry for each attempt but the last: the credential's name and what went wrong. */
+  get failovers(): readonly string[] {
+    return this.#failovers;
   }
 
   /** Size of the body as far as it is known. */

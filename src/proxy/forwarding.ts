@@ -1,15 +1,18 @@
-// The way of one exchange to the upstream and back: lease → attempt → judge → relay. Whatever happens, it ends the
-// response.
-import type { Lease, NoLease } from '../credentials/pool.ts';
+// The way of one exchange to the upstream and back: lease → attempt → judge, again with another credential while
+// nothing has reached the client, then relay. Whatever happens, it ends the response.
+import type { RetrySettings, UpstreamLimits } from '../config/settings.ts';
+import type { Lease, LeaseRequest, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { ErrorReply } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
-import { judgeAnswer, judgeFailure } from './judge.ts';
-import type { Leases } from './leases.ts';
+import { HeldAnswer } from './held-answer.ts';
+import { judgeAnswer, judgeBreak, judgeFailure } from './judge.ts';
+import { type Leases, noLeaseError } from './leases.ts';
 import { Relay } from './relay.ts';
 import { replyError } from './reply.ts';
 import type { Target } from './target.ts';
+import type { Ticker, Ticking } from './ticker.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What every exchange is forwarded with. */
@@ -17,72 +20,142 @@ export interface ForwardingParts {
   readonly target: Target;
   readonly upstream: Upstream;
   readonly leases: Leases;
-  /** Longest silence of the upstream: before its answer, and between two bytes of it. */
-  readonly silenceMs: number;
+  readonly ticker: Ticker;
+  readonly limits: UpstreamLimits;
+  readonly retry: RetrySettings;
+  readonly streamKeepAliveMs: number;
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
+/** An error answer that does not come to its end within this time is given up for another attempt. */
+const HOLD_MS = 2_000;
+/** How soon to look again for a credential that is due: the primary's leave to probe it takes a moment. */
+const LOOK_AGAIN_MS = 25;
 
 /** Forwards one exchange. */
-export class Forwarding implements AttemptListener {
+export class Forwarding implements AttemptListener, Ticking {
   readonly #parts: ForwardingParts;
   readonly #exchange: Exchange;
   readonly #relay: Relay;
+  readonly #tried = new Set<string>();
   #attempt: Attempt | undefined;
   #lease: Lease | undefined;
+  /** The latest answer that was not relayed, and whether its body is still coming. */
+  #held: HeldAnswer | undefined;
+  /** Of the latest attempt without an answer. */
+  #lastError: ErrorReply | undefined;
+  #isHolding = false;
+  #holdingSince = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(exchange: Exchange, parts: ForwardingParts) {
     this.#exchange = exchange;
     this.#parts = parts;
-    this.#relay = new Relay(exchange, () => this.#attempt?.resume());
+    this.#relay = new Relay(exchange, {
+      keepAliveMs: parts.streamKeepAliveMs,
+      onDrained: () => this.#attempt?.resume(),
+    });
   }
 
   start(): void {
-    const { response } = this.#exchange;
-    response.once('close', () => {
-      if (!response.writableFinished) this.#onClientLeft();
-    });
-    const lease = this.#parts.leases.take({ model: null, affinityKey: null, excluded: NOBODY });
-    if ('credentialId' in lease) this.#try(lease);
-    else this.#refuse(lease);
+    this.#exchange.response.once('close', () => this.#onClose());
+    this.#parts.ticker.add(this);
+    this.#next();
   }
 
   onHeaders(status: number, headers: readonly Buffer[], statusText: string): boolean {
-    if (this.#lease !== undefined) {
-      this.#parts.leases.settle(this.#lease, status, judgeAnswer(status, headers, Date.now()));
+    const verdict = judgeAnswer(status, headers, Date.now(), this.#parts.retry.causes);
+    if (this.#lease !== undefined) this.#parts.leases.settle(this.#lease, status, verdict);
+    if (verdict.isRetryable && this.#mayTryAgain()) {
+      this.#exchange.noteFailover(String(status));
+      this.#held = new HeldAnswer(status, headers, statusText);
+      this.#isHolding = true;
+      this.#holdingSince = performance.now();
+    } else {
+      this.#held = undefined;
+      this.#relay.begin(status, headers, statusText);
     }
-    this.#relay.begin(status, headers, statusText);
     return true;
   }
 
   onData(chunk: Buffer): boolean {
-    return this.#relay.write(chunk);
+    if (!this.#isHolding || this.#held === undefined) return this.#relay.write(chunk);
+    if (this.#held.push(chunk)) return true;
+    this.#isHolding = false;
+    this.#replay(this.#held);
+    return true;
   }
 
   onEnd(): void {
-    this.#relay.end();
+    if (this.#isHolding) this.#next();
+    else this.#relay.end();
   }
 
   onFailure(cause: Error, wasSent: boolean): void {
     const exchange = this.#exchange;
     this.#release();
     if (exchange.response.headersSent) {
-      exchange.errorCode = 'upstream_broke_off';
-      exchange.errorDetail = messageOf(cause);
-      this.#relay.breakOff();
-      return;
+      this.#breakOff(judgeBreak(cause, this.#parts.target.host), messageOf(cause));
+    } else if (this.#isHolding) {
+      this.#dropHeld();
+      this.#next();
+    } else this.#onNoAnswer(cause, wasSent);
+  }
+
+  onTick(now: number): void {
+    const { limits } = this.#parts;
+    if (limits.exchangeMs > 0 && now - this.#exchange.startedAt > limits.exchangeMs) this.#onExpired();
+    else if (this.#isHolding && now - this.#holdingSince > HOLD_MS) {
+      this.#attempt?.abort();
+      this.#dropHeld();
+      this.#next();
+    } else this.#relay.keepAlive(now);
+  }
+
+  /** Another attempt, at once or after a short wait, or else the end. */
+  #next(): void {
+    this.#isHolding = false;
+    const lease = this.#parts.leases.take(this.#wanted());
+    if ('credentialId' in lease) this.#try(lease);
+    else if (this.#isWorthWaiting(lease.retryAt)) {
+      const waitMs = Math.max(LOOK_AGAIN_MS, (lease.retryAt ?? 0) - Date.now());
+      this.#timer = setTimeout(() => this.#next(), waitMs);
+    } else this.#end(lease);
+  }
+
+  /** What the client gets when no attempt is left: the last answer there was, or an error of ours. */
+  #end(noLease: NoLease): void {
+    if (this.#held !== undefined) {
+      this.#replay(this.#held);
+      this.#relay.end();
+    } else if (this.#lastError !== undefined) this.#fail(this.#lastError);
+    else {
+      const { error, headers } = noLeaseError(noLease, Date.now());
+      this.#fail(error, headers);
     }
-    const { reply, detail } = judgeFailure(cause, wasSent, this.#parts.target.host);
-    exchange.errorDetail = detail;
-    // A body that was only partly read leaves its rest on the connection.
-    if (exchange.body.type === 'stream') exchange.response.shouldKeepAlive = false;
-    replyError(exchange, reply);
+  }
+
+  #wanted(): LeaseRequest {
+    const { model, affinityKey } = this.#exchange;
+    return { model, affinityKey, excluded: this.#tried };
+  }
+
+  #isWorthWaiting(retryAt: number | null): boolean {
+    if (retryAt === null) return false;
+    const waited = performance.now() - this.#exchange.startedAt;
+    return waited + Math.max(LOOK_AGAIN_MS, retryAt - Date.now()) <= this.#parts.retry.throttleWaitMs;
+  }
+
+  #dropHeld(): void {
+    this.#held = undefined;
+    this.#lastError = judgeBreak(new Error('an error answer did not end'), this.#parts.target.host);
   }
 
   #try(lease: Lease): void {
     const exchange = this.#exchange;
-    const { target, upstream, silenceMs } = this.#parts;
+    const { target, upstream, limits } = this.#parts;
     this.#lease = lease;
+    this.#tried.add(lease.credentialId);
     exchange.attempts += 1;
     exchange.credentialName = lease.name;
     this.#attempt = new Attempt(
@@ -93,41 +166,82 @@ export class Forwarding implements AttemptListener {
         path: `${target.basePath}${exchange.path}${exchange.query}`,
         headers: [...exchange.headers, 'Authorization', lease.authorization],
         body: exchange.body,
-        silenceMs,
+        firstByteMs: limits.firstByteMs,
+        idleMs: limits.idleMs,
       },
       this,
     );
   }
 
-  #refuse(noLease: NoLease): void {
-    const { error, headers } = noLeaseError(noLease, Date.now());
+  #mayTryAgain(): boolean {
+    const { retry, leases } = this.#parts;
+    const { attempts, body, startedAt, response } = this.#exchange;
+    if (this.#isOver || response.headersSent || body.type === 'stream') return false;
+    if (attempts >= retry.maxAttempts || performance.now() - startedAt > retry.withinMs) return false;
+    const availableAt = leases.availableAt(this.#wanted());
+    return availableAt !== null && (availableAt <= Date.now() || this.#isWorthWaiting(availableAt));
+  }
+
+  #onNoAnswer(cause: Error, wasSent: boolean): void {
+    const exchange = this.#exchange;
+    const { target, retry } = this.#parts;
+    const failure = { cause, wasSent, method: exchange.method, host: target.host };
+    const { reply, detail, isRetryable } = judgeFailure(failure, retry.causes);
+    this.#lastError = reply;
+    exchange.errorDetail = detail;
+    if (isRetryable && this.#mayTryAgain()) {
+      exchange.noteFailover(reply.code);
+      this.#next();
+    } else this.#end({ retryAt: null });
+  }
+
+  #replay({ status, headers, statusText, chunks }: HeldAnswer): void {
+    this.#held = undefined;
+    this.#relay.begin(status, headers, statusText);
+    for (const chunk of chunks) this.#relay.write(chunk);
+  }
+
+  #onExpired(): void {
+    const seconds = this.#parts.limits.exchangeMs / 1000;
+    const message = `The request took longer than ${seconds} s in all (FLOW_PROXY_EXCHANGE_TIMEOUT).`;
+    const error = { status: 504, code: 'exchange_timeout', message };
+    this.#attempt?.abort();
+    this.#release();
+    if (this.#exchange.response.headersSent) this.#breakOff(error, message);
+    else this.#fail(error);
+  }
+
+  #fail(error: ErrorReply, headers: readonly string[] = []): void {
+    const { body, response } = this.#exchange;
+    this.#stop();
+    // A body that was only partly read leaves its rest on the connection.
+    if (body.type === 'stream') response.shouldKeepAlive = false;
     replyError(this.#exchange, error, headers);
   }
 
-  #onClientLeft(): void {
-    this.#exchange.errorCode ??= 'client_left';
+  #breakOff(error: ErrorReply, detail: string): void {
+    this.#exchange.errorCode = error.code;
+    this.#exchange.errorDetail = detail;
+    this.#stop();
+    this.#relay.breakOff(error);
+  }
+
+  /** The response is over; if not by us, the client has left. */
+  #onClose(): void {
+    const { response } = this.#exchange;
+    if (!response.writableFinished) this.#exchange.errorCode ??= 'client_left';
+    this.#stop();
     this.#release();
     this.#attempt?.abort();
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#parts.ticker.delete(this);
   }
 
   #release(): void {
     if (this.#lease !== undefined) this.#parts.leases.release(this.#lease);
   }
-}
-
-/** What a client is told when no credential can be leased: when to come back, if that is known. */
-export function noLeaseError(
-  { retryAt }: NoLease,
-  now: number,
-): { readonly error: ErrorReply; readonly headers: readonly string[] } {
-  if (retryAt === null) {
-    const message = 'flow-proxy has no credential to send this request with.';
-    return { error: { status: 503, code: 'no_credentials', message }, headers: [] };
-  }
-  const seconds = Math.max(1, Math.ceil((retryAt - now) / 1000));
-  const message = `Every credential is over its quota; the first is back in ${seconds} s.`;
-  return {
-    error: { status: 429, code: 'all_credentials_throttled', message },
-    headers: ['Retry-After', String(seconds)],
-  };
 }

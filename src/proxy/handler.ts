@@ -4,12 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
+import { NO_FACTS, readBodyFacts } from './body-facts.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
 import { answerLocally, type Health, isLocal } from './local-routes.ts';
 import { replyError } from './reply.ts';
-import { type BodyBounds, type RequestBody, takeBody } from './request-body.ts';
+import { type BodyBounds, NO_BODY, type RequestBody, takeBody } from './request-body.ts';
 import { hasBody, headersForUpstream } from './request-headers.ts';
 import type { BodyRewriter } from './rewrite/body-rewriter.ts';
 import { type Removals, type RewriteRules, withoutParameters } from './rewrite/rules.ts';
@@ -21,6 +22,8 @@ export interface HandlerParts {
   readonly rules: RewriteRules;
   readonly rewriter: BodyRewriter;
   readonly bounds: BodyBounds;
+  /** Whether conversations stay on one credential. */
+  readonly hasAffinity: boolean;
   readonly pipeline: ProxyPipeline;
   readonly log: Logger;
   readonly health: () => Health;
@@ -51,7 +54,7 @@ export class Handler {
     exchange.headers = headersForUpstream(exchange.request, removals.headers);
     exchange.query = withoutParameters(exchange.query, removals.query);
     if (!hasBody(exchange.request)) {
-      this.#parts.pipeline.forward(exchange);
+      this.#forward(exchange, NO_BODY);
       return;
     }
     const { maxBytes, keepBytes } = this.#parts.bounds;
@@ -81,11 +84,23 @@ export class Handler {
 
   #forward(exchange: Exchange, body: RequestBody): void {
     exchange.body = body;
+    this.#readFacts(exchange);
     if (body.type === 'stream' && body.length !== null) {
       exchange.headers = [...exchange.headers, 'Content-Length', String(body.length)];
     }
     if (exchange.response.destroyed) return;
     this.#parts.pipeline.forward(exchange);
+  }
+
+  /** Which model, and which conversation: what cooldowns and affinity go by. */
+  #readFacts(exchange: Exchange): void {
+    const { body, request } = exchange;
+    const isPlain = body.type === 'kept' && request.headers['content-encoding'] === undefined;
+    const facts = isPlain ? readBodyFacts(body.bytes) : NO_FACTS;
+    exchange.model = facts.model;
+    if (!this.#parts.hasAffinity) return;
+    const session = request.headers['x-claude-code-session-id'];
+    exchange.affinityKey = typeof session === 'string' ? session : (facts.userId ?? facts.promptCacheKey);
   }
 
   #refuseBody(exchange: Exchange): void {

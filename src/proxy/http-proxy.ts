@@ -23,7 +23,8 @@ export interface ProxyPipeline {
 /** Options of http-proxy's `ws` path; its agent and CA are those of the upstream. */
 export interface UpgradeOptions {
   readonly agent: HttpProxy.ServerOptions['agent'];
-  readonly ca: string | null;
+  /** Certificate authorities to trust; null for Node's own. */
+  readonly ca: string[] | null;
 }
 
 interface PassOptions extends HttpProxy.ServerOptions {

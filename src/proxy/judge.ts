@@ -1,5 +1,6 @@
 // Judges what an attempt brought: does it speak against the credential, may it be tried again, what does the client
 // read when it may not. Pure.
+import type { RetryCause } from '../config/formats.ts';
 import type { SuspensionReason } from '../credentials/snapshot.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import type { ErrorReply } from './dialect.ts';
@@ -21,49 +22,82 @@ export interface FailureVerdict {
   readonly detail: string;
 }
 
-const FINE: AnswerVerdict = { against: null, retryAfterMs: null, isRetryable: false };
+/** An attempt that ended without an answer. */
+export interface AttemptFailure {
+  readonly cause: Error;
+  /** Whether any of it may have reached the upstream. */
+  readonly wasSent: boolean;
+  readonly method: string;
+  /** The upstream's name, for messages. */
+  readonly host: string;
+}
 
-/** 401 and 403 refuse the credential, 429 throttles it; 503 and 529 are the upstream's own trouble. */
-export function judgeAnswer(status: number, headers: readonly Buffer[], now: number): AnswerVerdict {
+const FINE: AnswerVerdict = { against: null, retryAfterMs: null, isRetryable: false };
+/** RFC 9110 section 9.2.2: doing these twice does no more than doing them once. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** 401 and 403 refuse the credential, 429 throttles it; whether a 5xx is tried again is a setting. */
+export function judgeAnswer(
+  status: number,
+  headers: readonly Buffer[],
+  now: number,
+  causes: readonly RetryCause[] = [],
+): AnswerVerdict {
   if (status < 400) return FINE;
   if (status === 401 || status === 403) return { against: 'rejected', retryAfterMs: null, isRetryable: true };
   if (status === 429) {
     return { against: 'throttled', retryAfterMs: readRetryAfter(headers, now), isRetryable: true };
   }
-  return status === 503 || status === 529 ? { ...FINE, isRetryable: true } : FINE;
+  return causes.includes(status) ? { ...FINE, isRetryable: true } : FINE;
 }
 
 /**
- * An attempt that got no answer. It may be repeated only when nothing of it was sent: the upstream may have done
- * (and billed) the work otherwise.
+ * An attempt that got no answer is repeated when nothing of it was sent, or when repeating does no harm; otherwise the
+ * upstream may have done (and billed) the work, and only a setting allows it.
  */
-export function judgeFailure(cause: Error, wasSent: boolean, host: string): FailureVerdict {
+export function judgeFailure(
+  { cause, wasSent, method, host }: AttemptFailure,
+  causes: readonly RetryCause[] = [],
+): FailureVerdict {
   const code = codeOf(cause) ?? cause.name;
   const detail = `${code}: ${messageOf(cause)}`;
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') {
-    return {
-      reply: reply(504, 'upstream_timeout', `${host} did not answer in time.`),
-      isRetryable: false,
-      detail,
-    };
+  const verdict = (status: number, name: string, message: string, isRetryable: boolean): FailureVerdict => ({
+    reply: { status, code: name, message },
+    isRetryable,
+    detail,
+  });
+  if (code === 'body_too_large') return verdict(413, code, 'The request body is too large.', false);
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    return verdict(504, 'upstream_connect_timeout', `${host} did not accept a connection in time.`, true);
   }
-  if (code === 'body_too_large') {
-    return {
-      reply: reply(413, 'body_too_large', 'The request body is too large.'),
-      isRetryable: false,
-      detail,
-    };
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') {
+    const message = `${host} did not begin to answer in time.`;
+    return verdict(504, 'upstream_first_byte_timeout', message, causes.includes('timeout'));
   }
   if (code.startsWith('HPE_')) {
-    const message = `${host} sent an answer that is not HTTP.`;
-    return { reply: reply(502, 'upstream_invalid', message), isRetryable: false, detail };
+    return verdict(502, 'upstream_invalid', `${host} sent an answer that is not HTTP.`, false);
   }
-  if (wasSent) {
-    const message = `${host} closed the connection without an answer.`;
-    return { reply: reply(502, 'upstream_closed', message), isRetryable: false, detail };
+  if (code === 'UND_ERR_INVALID_ARG')
+    return verdict(400, 'invalid_request', 'The request cannot be forwarded.', false);
+  if (!wasSent) return verdict(502, 'upstream_unreachable', `${host} cannot be reached (${code}).`, true);
+  const mayRepeat = IDEMPOTENT.has(method) || causes.includes('reset');
+  return verdict(502, 'upstream_closed', `${host} closed the connection without an answer.`, mayRepeat);
+}
+
+/** What a client is told when an answer stops in the middle. */
+export function judgeBreak(cause: Error, host: string): ErrorReply {
+  if (codeOf(cause) === 'UND_ERR_BODY_TIMEOUT') {
+    return {
+      status: 504,
+      code: 'upstream_idle_timeout',
+      message: `${host} fell silent in the middle of its answer.`,
+    };
   }
-  const message = `${host} cannot be reached (${code}).`;
-  return { reply: reply(502, 'upstream_unreachable', message), isRetryable: true, detail };
+  return {
+    status: 502,
+    code: 'upstream_broke_off',
+    message: `${host} broke off in the middle of its answer.`,
+  };
 }
 
 /**
@@ -75,18 +109,17 @@ export function readRetryAfter(headers: readonly Buffer[], now: number): number 
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i]?.toString('latin1').toLowerCase();
     const value = headers[i + 1]?.toString('latin1').trim() ?? '';
-    if (name === 'retry-after-ms' && /^\d+(\.\d+)?$/.test(value)) return Number(value);
-    if (name === 'retry-after')
-      fromSeconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : untilDate(value, now);
+    if (name === 'retry-after-ms' && isDecimal(value)) return Number(value);
+    if (name === 'retry-after') fromSeconds = isDecimal(value) ? Number(value) * 1000 : untilDate(value, now);
   }
   return fromSeconds;
+}
+
+function isDecimal(value: string): boolean {
+  return /^\d+(\.\d+)?$/.test(value);
 }
 
 function untilDate(value: string, now: number): number | null {
   const date = Date.parse(value);
   return Number.isNaN(date) ? null : Math.max(0, date - now);
-}
-
-function reply(status: number, code: string, message: string): ErrorReply {
-  return { status, code, message };
 }

@@ -2,6 +2,7 @@
 // the primary, which decides for everybody.
 import type { CredentialFailure } from '../credentials/cooldown.ts';
 import type { Lease, LeaseRequest, NoLease, Pool } from '../credentials/pool.ts';
+import type { ErrorReply } from './dialect.ts';
 import type { AnswerVerdict } from './judge.ts';
 
 /** Carries news about credentials to the primary. */
@@ -35,6 +36,11 @@ export class Leases {
     return lease;
   }
 
+  /** The soonest time at which `take` would give a lease (epoch milliseconds); null when no wait would help. */
+  availableAt(request: LeaseRequest): number | null {
+    return this.#pool.availableAt(request, Date.now());
+  }
+
   /** The upstream has answered. */
   settle(lease: Lease, status: number, { against, retryAfterMs }: AnswerVerdict): void {
     if (against === null) {
@@ -63,4 +69,21 @@ export class Leases {
   #endProbe(lease: Lease, hasRecovered: boolean): void {
     if (this.#probes.delete(lease)) this.#reporter.probeEnded(lease, hasRecovered);
   }
+}
+
+/** What a client is told when no credential can be leased: when to come back, if that is known. */
+export function noLeaseError(
+  { retryAt }: NoLease,
+  now: number,
+): { readonly error: ErrorReply; readonly headers: readonly string[] } {
+  if (retryAt === null) {
+    const message = 'flow-proxy has no credential to send this request with.';
+    return { error: { status: 503, code: 'no_credentials', message }, headers: [] };
+  }
+  const seconds = Math.max(1, Math.ceil((retryAt - now) / 1000));
+  const message = `Every credential is over its quota; the first is back in ${seconds} s.`;
+  return {
+    error: { status: 429, code: 'all_credentials_throttled', message },
+    headers: ['Retry-After', String(seconds)],
+  };
 }

@@ -1,43 +1,63 @@
 // Writes the upstream's answer to the client as it comes: same status, same bytes, each chunk at once, and no faster
-// than the client reads.
+// than the client reads. When the upstream breaks off, the client is told so in a way it cannot mistake for the end.
+import type { ErrorReply } from './dialect.ts';
+import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { headersForClient } from './response-headers.ts';
+
+export interface RelayOptions {
+  /** Silence after which a comment is written between two events; 0 is never. */
+  readonly keepAliveMs: number;
+  /** Called when the client has read what was held back. */
+  readonly onDrained: () => void;
+}
+
+/** A client that does not read an error event within this time has lost interest. */
+const LAST_WORDS_MS = 10_000;
 
 /** The answer of one attempt on its way to the client. */
 export class Relay {
   readonly #exchange: Exchange;
-  readonly #resume: () => void;
+  readonly #options: RelayOptions;
+  /** Null unless the answer is an event stream that may be written into. */
+  #events: EventBoundary | null = null;
   #hasWritten = false;
   #isWaiting = false;
+  #lastWriteAt = 0;
 
-  /** @param resume called when the client has read what was held back */
-  constructor(exchange: Exchange, resume: () => void) {
+  constructor(exchange: Exchange, options: RelayOptions) {
     this.#exchange = exchange;
-    this.#resume = resume;
+    this.#options = options;
   }
 
   /** Sends the head; together with the first bytes of the body when these came along with it. */
   begin(status: number, headers: readonly Buffer[], statusText: string): void {
-    const { response, id } = this.#exchange;
-    const { flat } = headersForClient(headers, id);
-    this.#exchange.firstByteAt = performance.now();
+    const { response, id, method } = this.#exchange;
+    const { flat, isOpenEventStream } = headersForClient(headers, id);
+    if (isOpenEventStream && method !== 'HEAD') this.#events = new EventBoundary();
+    this.#lastWriteAt = performance.now();
+    this.#exchange.firstByteAt = this.#lastWriteAt;
     response.writeHead(status, statusText, [...flat]);
     process.nextTick(() => {
       if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
     });
   }
 
-  /** @returns false when the client is behind: hold the upstream back until `resume` */
+  /** @returns false when the client is behind: hold the upstream back until `onDrained` */
   write(chunk: Buffer): boolean {
     const { response } = this.#exchange;
     this.#hasWritten = true;
     this.#exchange.bytesOut += chunk.length;
+    if (this.#events !== null) {
+      this.#events.push(chunk);
+      this.#lastWriteAt = performance.now();
+    }
     if (response.write(chunk)) return true;
     if (!this.#isWaiting) {
       this.#isWaiting = true;
       response.once('drain', () => {
         this.#isWaiting = false;
-        this.#resume();
+        this.#options.onDrained();
       });
     }
     return false;
@@ -47,8 +67,28 @@ export class Relay {
     this.#exchange.response.end();
   }
 
-  /** The upstream broke off: the client must not mistake what it has for the whole. */
-  breakOff(): void {
-    this.#exchange.response.destroy();
+  /** Breaks a long silence on an event stream, if it stands between two events. */
+  keepAlive(now: number): void {
+    const { keepAliveMs } = this.#options;
+    if (this.#events === null || keepAliveMs === 0 || now - this.#lastWriteAt < keepAliveMs) return;
+    if (!this.#events.isBetweenEvents || this.#isWaiting) return;
+    this.#lastWriteAt = now;
+    this.#exchange.response.write(KEEP_ALIVE_COMMENT);
+  }
+
+  /** The upstream broke off. */
+  breakOff(error: ErrorReply): void {
+    const { response, request, dialect } = this.#exchange;
+    const { socket } = response;
+    if (socket === null || response.destroyed) return;
+    if (this.#events !== null) {
+      response.write(this.#events.closing + errorEvent(dialect, error));
+      // No last chunk: to HTTP, too, the answer is incomplete.
+      socket.destroySoon();
+      setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+    } else if (request.httpVersionMinor === 0) {
+      // To HTTP/1.0 a plain close would be the regular end of a body.
+      socket.resetAndDestroy();
+    } else response.destroy();
   }
 }

@@ -6,7 +6,8 @@ import { namedByConnection, responseHeaderRules, withoutHeaders } from './header
 export interface AnswerHeaders {
   /** Flat list of names and values for writeHead. */
   readonly flat: readonly string[];
-  readonly isEventStream: boolean;
+  /** An event stream whose length and coding leave room for events of ours. */
+  readonly isOpenEventStream: boolean;
 }
 
 const RULES = responseHeaderRules();
@@ -18,6 +19,7 @@ export function headersForClient(raw: readonly Buffer[], requestId: string): Ans
   const flat: string[] = ['X-Request-Id', requestId];
   let named: readonly string[] = [];
   let isEventStream = false;
+  let isSealed = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = latin1(raw[i]);
     const value = latin1(raw[i + 1]);
@@ -26,16 +28,26 @@ export function headersForClient(raw: readonly Buffer[], requestId: string): Ans
       flat.push(name, value);
       if (name.length === 12 && isContentType(name) && /^text\/event-stream\b/i.test(value))
         isEventStream = true;
+      else if (name.length === 14 || name.length === 16) isSealed ||= seals(name, value);
     } else if (fate === 'requestId') flat.push(UPSTREAM_REQUEST_ID, value);
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
   }
   const kept = named.length === 0 ? flat : withoutHeaders(flat, named);
-  return { flat: isEventStream ? withoutBuffering(kept) : kept, isEventStream };
+  return {
+    flat: isEventStream ? withoutBuffering(kept) : kept,
+    isOpenEventStream: isEventStream && !isSealed,
+  };
 }
 
 /** Buffering proxies in front of us (nginx) would hold events back otherwise. */
 function withoutBuffering(flat: readonly string[]): string[] {
   return [...withoutHeaders(flat, ['x-accel-buffering']), 'X-Accel-Buffering', 'no'];
+}
+
+/** A length or a coding that was announced: bytes of ours would break it. */
+function seals(name: string, value: string): boolean {
+  const plain = name.toLowerCase();
+  return plain === 'content-length' || (plain === 'content-encoding' && value.toLowerCase() !== 'identity');
 }
 
 function isContentType(name: string): boolean {

@@ -3,13 +3,14 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { rootCertificates } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { tunnelConnector } from './outbound-tunnel.ts';
 
 /** How to reach the upstream. */
 export interface UpstreamOptions {
   readonly origin: string;
-  /** PEM text that replaces Node's own certificate authorities, or null. */
+  /** PEM text of certificate authorities to trust besides Node's own, or null. */
   readonly ca: string | null;
   /** HTTP proxy to tunnel through (CONNECT), or null for a direct connection. */
   readonly outboundProxyUrl: string | null;
@@ -34,7 +35,7 @@ const IDLE_CONNECTION_MS = 4_000;
  */
 export function openUpstream(options: UpstreamOptions): Upstream {
   const { origin, ca, outboundProxyUrl, connectTimeoutMs } = options;
-  const tls = { timeout: connectTimeoutMs, ...(ca === null ? {} : { ca }) };
+  const tls = { timeout: connectTimeoutMs, ...(ca === null ? {} : { ca: trusting(ca) }) };
   const connect =
     outboundProxyUrl === null
       ? buildConnector(tls)
@@ -48,6 +49,11 @@ export function openUpstream(options: UpstreamOptions): Upstream {
   const isSecure = origin.startsWith('https:');
   const upgradeAgent = outboundProxyUrl === null ? undefined : agentOver(connect, isSecure);
   return { dispatcher, upgradeAgent, close: () => dispatcher.close() };
+}
+
+/** Certificate authorities for node:tls, which takes a list in place of its own. */
+export function trusting(ca: string): string[] {
+  return [...rootCertificates, ca];
 }
 
 /** A node:http agent whose connections come from an undici connector. */

@@ -7,10 +7,9 @@ import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
 import { type ErrorReply, errorOnWire } from './dialect.ts';
 import { Exchange } from './exchange.ts';
-import { noLeaseError } from './forwarding.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
 import { judgeAnswer, judgeFailure } from './judge.ts';
-import type { Leases } from './leases.ts';
+import { type Leases, noLeaseError } from './leases.ts';
 import { headersForUpstream } from './request-headers.ts';
 import { readRequestTarget, type Target } from './target.ts';
 
@@ -112,7 +111,12 @@ export class WebSockets {
       return;
     }
     if (lease !== null) this.#parts.leases.release(lease);
-    const { reply, detail } = judgeFailure(cause, false, this.#parts.target.host);
+    const { reply, detail } = judgeFailure({
+      cause,
+      wasSent: false,
+      method: 'GET',
+      host: this.#parts.target.host,
+    });
     exchange.errorDetail = detail;
     if (socket.destroyed) exchange.errorCode = 'client_left';
     else refuse(upgrade, reply);

@@ -12,7 +12,8 @@ import { BodyRewriter } from './rewrite/body-rewriter.ts';
 import { RewriteRules } from './rewrite/rules.ts';
 import { ProxyServer } from './server.ts';
 import { parseTarget } from './target.ts';
-import { openUpstream } from './upstream.ts';
+import { Ticker, tickInterval } from './ticker.ts';
+import { openUpstream, trusting } from './upstream.ts';
 import { WebSockets } from './websocket.ts';
 
 /** What the data plane is given. */
@@ -35,9 +36,6 @@ export interface WorkerProxy {
   close(): Promise<void>;
 }
 
-/** Bodies up to this are kept in memory whole; larger ones are streamed through. */
-const KEEP_BYTES = 8 * 1024 * 1024;
-
 export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const { generation, log } = options;
   const target = parseTarget(generation.targetUrl);
@@ -50,16 +48,19 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const pool = new Pool(options.slot);
   const leases = new Leases(pool, options.reporter);
   const rewriter = new BodyRewriter(options.rewriteTaskFile);
-  const forwarding = { target, upstream, leases, silenceMs: generation.clientTimeoutMs };
+  const { limits, retry, streamKeepAliveMs } = generation;
+  const ticker = new Ticker(tickInterval([streamKeepAliveMs, limits.exchangeMs]));
+  const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
     agent: upstream.upgradeAgent,
-    ca: generation.upstreamCa,
+    ca: generation.upstreamCa === null ? null : trusting(generation.upstreamCa),
   });
   const handler = new Handler({
     target,
     rules: new RewriteRules(generation.rewriteRules),
     rewriter,
-    bounds: { keepBytes: Math.min(KEEP_BYTES, generation.maxBodyBytes), maxBytes: generation.maxBodyBytes },
+    bounds: { keepBytes: generation.keepBodyBytes, maxBytes: generation.maxBodyBytes },
+    hasAffinity: generation.hasAffinity,
     pipeline,
     log,
     health: () => ({
@@ -74,7 +75,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     leases,
     pipeline,
     log,
-    openTimeoutMs: generation.clientTimeoutMs,
+    openTimeoutMs: limits.firstByteMs,
   });
   const server = new ProxyServer(
     {

@@ -15,7 +15,7 @@ export type RespawnDecision =
 const EARLY_MS = 10_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
-/** So many boots in a row without one success: something is wrong that another try does not mend. */
+/** So many boots in a row without one success, within the window: something is wrong that another try does not mend. */
 const BOOT_FAILURES = 5;
 const WINDOW_MS = 60_000;
 /** So many early deaths of workers that had served, within the window. */
@@ -29,13 +29,12 @@ const EARLY_DEATHS = 20;
 export function decideRespawn(deaths: readonly Death[]): RespawnDecision {
   const latest = deaths.at(-1);
   if (latest === undefined || latest.lifetimeMs >= EARLY_MS) return { type: 'respawn', delayMs: 0 };
-  const failedBoots = trailing(deaths, (death) => !death.wasReady);
+  const recent = deaths.filter(({ at }) => at > latest.at - WINDOW_MS);
+  const failedBoots = trailing(recent, (death) => !death.wasReady);
   if (failedBoots >= BOOT_FAILURES) {
     return { type: 'giveUp', reason: `${failedBoots} workers in a row ended before they could serve` };
   }
-  const isRecentAndEarly = (death: Death): boolean =>
-    death.lifetimeMs < EARLY_MS && death.at > latest.at - WINDOW_MS;
-  const early = deaths.filter(isRecentAndEarly).length;
+  const early = recent.filter(({ lifetimeMs }) => lifetimeMs < EARLY_MS).length;
   if (early >= EARLY_DEATHS) {
     return {
       type: 'giveUp',
