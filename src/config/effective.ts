@@ -37,7 +37,7 @@ function resolvedValues(
   settings: Settings,
   proxyVariable: string | undefined,
 ): Partial<Record<SettingName, string>> {
-  const { log, outboundProxyUrl } = settings;
+  const { clients, log, outboundProxyUrl } = settings;
   const proxy = outboundProxyUrl === null ? 'none' : redactUrl(outboundProxyUrl);
   return {
     targetUrl: settings.targetUrl,
@@ -45,6 +45,9 @@ function resolvedValues(
     rewriteRulesFile: settings.rewriteRulesFile ?? '',
     upstreamCaFile: settings.upstreamCaFile ?? '',
     upstreamProxy: proxyVariable === undefined ? proxy : `${proxy} (${proxyVariable})`,
+    clientKeysFile: clients.keysFile ?? '',
+    tlsCertFile: clients.tls?.certFile ?? '',
+    tlsKeyFile: clients.tls?.keyFile ?? '',
     logLevel: log.level,
     logFile: log.rotation === 'none' ? '' : log.file,
     logRotation: log.rotation,

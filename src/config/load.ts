@@ -5,7 +5,7 @@ import { type CheckedSettings, checkSettings } from './check.ts';
 import { type EffectiveSetting, effectiveSettings } from './effective.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { type FoundVariable, findOutboundProxy, parseProxyUrl, type Variables } from './outbound-proxy.ts';
-import { logWarnings, proxyProblems, refusedSettings, rollSizeProblems } from './problems.ts';
+import { logWarnings, proxyProblems, refusedSettings, rollSizeProblems, tlsProblems } from './problems.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variableOf } from './schema.ts';
 import { type ReadSetting, resolveSettings, type Settings } from './settings.ts';
 import { givenSettings } from './sources.ts';
@@ -51,6 +51,7 @@ export function loadSettings(input: LoadInput): LoadedSettings {
     ...(envFile.problem === undefined ? [] : [envFile.problem]),
     ...refusedSettings(checked, given),
     ...rollSizeProblems(checked, given),
+    ...tlsProblems(given),
     ...proxyProblems(proxy),
   ];
   if (problems.length > 0) throw new ConfigError('settings', problems);

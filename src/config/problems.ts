@@ -29,6 +29,14 @@ export function rollSizeProblems({ textOf }: CheckedSettings, given: GivenSettin
   return [`${refusal('logRollSizeMb', roll, given)}, expected ${limit}`];
 }
 
+/** A certificate is of no use without its key, nor the other way around. */
+export function tlsProblems(given: GivenSettings): string[] {
+  const [certificate, key] = [given.get('tlsCertFile'), given.get('tlsKeyFile')];
+  if ((certificate === undefined) === (key === undefined)) return [];
+  const missing = variableOf(certificate === undefined ? 'tlsCertFile' : 'tlsKeyFile');
+  return [`${(certificate ?? key)?.place} is set but ${missing} is not: both or none`];
+}
+
 /** A proxy variable such as HTTPS_PROXY that applies and cannot be used. */
 export function proxyProblems(proxy: FoundVariable | null): string[] {
   if (proxy === null || parseProxyUrl(proxy.text) !== undefined) return [];

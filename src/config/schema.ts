@@ -1,5 +1,6 @@
 // Every setting there is: its default, what it accepts and what it means, in the order they are printed.
 // The environment variable and the flag follow from the name; check.ts hands all of this to convict.
+import { addressList } from './address-ranges.ts';
 import {
   baseUrl,
   type Format,
@@ -42,6 +43,10 @@ export interface SettingValues {
   readonly drainTimeout: number;
   readonly maxBodyMb: number;
   readonly keepBodyMb: number;
+  readonly allowedClients: readonly string[];
+  readonly clientKeysFile: string;
+  readonly tlsCertFile: string;
+  readonly tlsKeyFile: string;
   readonly logDir: string;
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly logRotation: 'auto' | 'external' | 'internal';
@@ -53,7 +58,7 @@ export interface SettingValues {
 export type SettingName = keyof SettingValues;
 
 /** The headings settings are grouped under in what is printed of them. */
-export type Section = 'Basics' | 'Upstream' | 'Serving' | 'Logs';
+export type Section = 'Basics' | 'Upstream' | 'Serving' | 'Clients' | 'Logs';
 
 /** One setting, as an operator knows it. */
 export interface Setting<T> {
@@ -192,6 +197,26 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     megabytes(0, 1024),
     'Request bodies up to this are kept for another attempt, larger ones are sent once.',
   ),
+
+  allowedClients: setting(
+    'Clients',
+    '',
+    addressList(),
+    'Addresses that may come in; * is everyone. Not set, loopback and private ranges, or everyone who has a client key.',
+  ),
+  clientKeysFile: setting(
+    'Clients',
+    '',
+    path(),
+    'File of client keys, made by flow-proxy keys add; when set, every request needs one.',
+  ),
+  tlsCertFile: setting(
+    'Clients',
+    '',
+    path(),
+    'PEM file of the certificate (and its chain) for HTTPS towards clients; needs FLOW_PROXY_TLS_KEY_FILE.',
+  ),
+  tlsKeyFile: setting('Clients', '', path(), 'PEM file of the private key of FLOW_PROXY_TLS_CERT_FILE.'),
 
   logDir: setting('Logs', '', path(), 'Folder for log files; on its own it means app.log, rolled by us.'),
   logFormat: setting(

@@ -37,6 +37,20 @@ export interface RetrySettings {
   readonly throttleWaitMs: number;
 }
 
+/** Who may come in, and how. */
+export interface ClientSettings {
+  /** As written, with `private` and `*` in it; empty when not set. */
+  readonly allowed: readonly string[];
+  readonly keysFile: string | null;
+  /** Files of certificate and private key; null for plain HTTP. */
+  readonly tls: TlsFiles | null;
+}
+
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** Everything an operator can decide; all paths are absolute. */
 export interface Settings {
   readonly host: string;
@@ -61,6 +75,7 @@ export interface Settings {
   readonly maxBodyBytes: number;
   /** A body up to this is kept for another attempt. */
   readonly keepBodyBytes: number;
+  readonly clients: ClientSettings;
   readonly log: LogSettings;
 }
 
@@ -94,7 +109,19 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     drainTimeoutMs: read('drainTimeout'),
     maxBodyBytes: read('maxBodyMb'),
     keepBodyBytes: Math.min(read('keepBodyMb'), read('maxBodyMb')),
+    clients: resolveClients(read, cwd),
     log: resolveLog(read, cwd),
+  };
+}
+
+function resolveClients(read: ReadSetting, cwd: string): ClientSettings {
+  const certFile = absoluteOrNull(read('tlsCertFile'), cwd);
+  const keyFile = absoluteOrNull(read('tlsKeyFile'), cwd);
+  return {
+    allowed: read('allowedClients'),
+    keysFile: absoluteOrNull(read('clientKeysFile'), cwd),
+    // One without the other has been refused before.
+    tls: certFile === null || keyFile === null ? null : { certFile, keyFile },
   };
 }
 

@@ -126,7 +126,8 @@ export class Ledger {
     const previous = account.cooldowns.get(model);
     const record = afterFailure(previous?.record, failure, now);
     if (previous !== undefined && previous.record.failures === record.failures) {
-      lengthen(previous, record);
+      previous.record = record;
+      if (previous.isProbing && failure.leasedAt >= this.#grantedAt(previous)) withdrawGrant(previous);
       return undefined;
     }
     account.cooldowns.set(model, { record, probe: null, isProbing: false, grantAt: record.until });
@@ -149,8 +150,8 @@ export class Ledger {
     const account = this.#find(credentialId);
     const cooldown = account?.cooldowns.get(model);
     if (account === undefined || !cooldown?.isProbing) return undefined;
-    const wasLengthened = cooldown.record.until > (cooldown.probe?.validUntil ?? 0);
-    if (!hasRecovered || wasLengthened) {
+    // A late failure may have lengthened the cooldown since: the probe knew less than that one.
+    if (!hasRecovered || cooldown.record.until > this.#grantedAt(cooldown)) {
       withdrawGrant(cooldown);
       return undefined;
     }
@@ -220,6 +221,10 @@ export class Ledger {
     return true;
   }
 
+  #grantedAt({ probe }: Cooldown): number {
+    return (probe?.validUntil ?? 0) - this.#times.grantMs;
+  }
+
   #mint(entry: CredentialEntry, now: number): { token: string; refreshAt: number } {
     const { tokenTtlMs, refreshAheadMs } = this.#times;
     const jitterMs = this.#random() * Math.min(refreshAheadMs, tokenTtlMs / 10);
@@ -239,8 +244,9 @@ function isIn({ cooldowns }: Account): boolean {
   return !cooldowns.has(null);
 }
 
-function dueAt({ isProbing, grantAt }: Cooldown): number {
-  return isProbing ? Number.POSITIVE_INFINITY : grantAt;
+/** A late failure may have lengthened the cooldown after a grant was given. */
+function dueAt({ isProbing, grantAt, record }: Cooldown): number {
+  return isProbing ? Number.POSITIVE_INFINITY : Math.max(grantAt, record.until);
 }
 
 /** Nobody may probe any more; the next grant is due as soon as the cooldown has ended. */
@@ -248,13 +254,6 @@ function withdrawGrant(cooldown: Cooldown): void {
   cooldown.probe = null;
   cooldown.isProbing = false;
   cooldown.grantAt = cooldown.record.until;
-}
-
-/** A late failure of the same burst: a probe under way is waited for, one that was only granted is not started. */
-function lengthen(cooldown: Cooldown, record: CooldownRecord): void {
-  const isLonger = record.until > cooldown.record.until;
-  cooldown.record = record;
-  if (isLonger && !cooldown.isProbing) withdrawGrant(cooldown);
 }
 
 function trim(cooldowns: Map<string | null, Cooldown>): void {

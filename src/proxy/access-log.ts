@@ -8,10 +8,22 @@ export type Outcome = 'completed' | 'failed' | 'client_left';
 
 const LONGEST_PATH = 300;
 
-/** Writes the line; to be called once, when the response has closed. */
-export function finishExchange(exchange: Exchange, log: Logger): void {
-  const status = exchange.response.statusCode;
-  const outcome = outcomeOf(exchange, status);
+/** What the client got. */
+export interface Ending {
+  /** Null when it got nothing. */
+  readonly status: number | null;
+  readonly isWhole: boolean;
+}
+
+/** Clients that left before anything was sent to them; nginx's number for it. */
+const CLIENT_LEFT_STATUS = 499;
+
+/** Writes the line; to be called once, when the client's side is over. */
+export function finishExchange(exchange: Exchange, ending: Ending, log: Logger): void {
+  // An answer that stopped before its end, and not by us: the client has left.
+  if (!ending.isWhole) exchange.errorCode ??= 'client_left';
+  const status = ending.status ?? CLIENT_LEFT_STATUS;
+  const outcome = outcomeOf(exchange, status, ending.isWhole);
   const durationMs = performance.now() - exchange.startedAt;
   const fields = {
     // First, so that nothing a client chose stands before the words that are searched for.
@@ -19,7 +31,7 @@ export function finishExchange(exchange: Exchange, log: Logger): void {
     requestId: exchange.id,
     method: exchange.method,
     path: shortened(exchange.path),
-    status: exchange.response.headersSent ? status : 499,
+    status,
     outcome,
     credential: exchange.credentialName ?? undefined,
     attempts: exchange.attempts,
@@ -32,18 +44,14 @@ export function finishExchange(exchange: Exchange, log: Logger): void {
     error: exchange.errorCode ?? undefined,
     detail: exchange.errorDetail ?? undefined,
   };
-  if (
-    outcome === 'failed' &&
-    (status >= 500 || exchange.response.headersSent !== exchange.response.writableFinished)
-  ) {
-    log.error(fields);
-  } else if (outcome === 'failed') log.warning(fields);
-  else log.info(fields);
+  if (outcome !== 'failed') log.info(fields);
+  else if (status >= 500 || !ending.isWhole) log.error(fields);
+  else log.warning(fields);
 }
 
-function outcomeOf({ errorCode, response }: Exchange, status: number): Outcome {
+function outcomeOf({ errorCode }: Exchange, status: number, isWhole: boolean): Outcome {
   if (errorCode === 'client_left') return 'client_left';
-  return response.writableFinished && status < 400 ? 'completed' : 'failed';
+  return isWhole && status < 400 ? 'completed' : 'failed';
 }
 
 function messageFor(exchange: Exchange, outcome: Outcome, status: number, durationMs: number): string {

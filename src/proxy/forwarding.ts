@@ -228,8 +228,6 @@ export class Forwarding implements AttemptListener, Ticking {
 
   /** The response is over; if not by us, the client has left. */
   #onClose(): void {
-    const { response } = this.#exchange;
-    if (!response.writableFinished) this.#exchange.errorCode ??= 'client_left';
     this.#stop();
     this.#release();
     this.#attempt?.abort();

@@ -41,7 +41,10 @@ export class Handler {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const target = readRequestTarget(request.url ?? '', this.#parts.target);
     const exchange = new Exchange(request, response, 'code' in target ? nowhere(request) : target);
-    response.once('close', () => finishExchange(exchange, this.#parts.log));
+    response.once('close', () => {
+      const status = response.headersSent ? response.statusCode : null;
+      finishExchange(exchange, { status, isWhole: response.writableFinished }, this.#parts.log);
+    });
     this.#guard(exchange, () => {
       if ('code' in target) replyError(exchange, target);
       else if (isLocal(exchange)) answerLocally(exchange, this.#parts.health());

@@ -74,7 +74,7 @@ export function judgeFailure(
     const message = `${host} did not begin to answer in time.`;
     return verdict(504, 'upstream_first_byte_timeout', message, causes.includes('timeout'));
   }
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') || cause.name === 'HTTPParserError') {
     return verdict(502, 'upstream_invalid', `${host} sent an answer that is not HTTP.`, false);
   }
   if (code === 'UND_ERR_INVALID_ARG')

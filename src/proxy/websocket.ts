@@ -26,6 +26,8 @@ interface Upgrade {
   readonly exchange: Exchange;
   readonly socket: Socket;
   lease: Lease | null;
+  /** What the client was told; null before that. */
+  status: number | null;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -51,11 +53,11 @@ export class WebSockets {
       return;
     }
     const exchange = new Exchange(request, new ServerResponse(request), path);
-    const upgrade: Upgrade = { exchange, socket, lease: null };
+    const upgrade: Upgrade = { exchange, socket, lease: null, status: null };
     this.#upgrades.set(request, upgrade);
     socket.once('close', () => {
       this.#upgrades.delete(request);
-      finishExchange(exchange, log);
+      finishExchange(exchange, { status: upgrade.status, isWhole: upgrade.status !== null }, log);
     });
     const lease = leases.take({ model: null, affinityKey: null, excluded: NOBODY });
     if (!('credentialId' in lease)) {
@@ -93,9 +95,10 @@ export class WebSockets {
     });
   }
 
-  #judge({ exchange, lease }: Upgrade, answer: IncomingMessage): void {
+  #judge(upgrade: Upgrade, answer: IncomingMessage): void {
+    const { exchange, lease } = upgrade;
     const status = answer.statusCode ?? 502;
-    exchange.response.statusCode = status;
+    upgrade.status = status;
     if (status >= 400) exchange.errorCode = 'upgrade_refused';
     if (lease === null) return;
     const headers = answer.rawHeaders.map((text) => Buffer.from(text, 'latin1'));
@@ -123,9 +126,10 @@ export class WebSockets {
   }
 }
 
-function refuse({ exchange, socket }: Upgrade, reply: ErrorReply, headers: readonly string[] = []): void {
+function refuse(upgrade: Upgrade, reply: ErrorReply, headers: readonly string[] = []): void {
+  const { exchange, socket } = upgrade;
   exchange.errorCode = reply.code;
-  exchange.response.statusCode = reply.status;
+  upgrade.status = reply.status;
   socket.end(errorOnWire(exchange.dialect, reply, headers));
 }
 

@@ -1,0 +1,133 @@
+// Failover and cooldown as a client and an operator see them, over two workers.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startSimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import { startFlowProxy } from '../harness/flow-proxy.ts';
+import { call, chatPost, jsonPost } from '../harness/http-call.ts';
+import { startStack } from '../harness/stack.ts';
+
+const CHAT = '/v1/chat/completions';
+
+test('a credential that is refused once is left alone by every worker', async (t) => {
+  const { upstream, proxy, credentials } = await startStack({}, t);
+  const refused = String(credentials[1]?.clientId);
+  upstream.setFaults([{ credential: refused, fault: { type: 'status', status: 401 } }]);
+  const first = await Promise.all([1, 2, 3].map(() => call(`${proxy.url}${CHAT}`, chatPost('hello'))));
+  assert.deepEqual(
+    first.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  await proxy.waitForLog(({ msg }) => /'credential-2' marked as failed until .*rejected, HTTP 401/.test(msg));
+  const before = upstream.stats().byCredential[refused] ?? 0;
+  for (let i = 0; i < 40; i += 1)
+    assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('again'))).status, 200);
+  assert.ok(before <= 2, 'each worker may have tried it once before it heard of the other');
+  assert.equal(upstream.stats().byCredential[refused] ?? 0, before);
+});
+
+test('a throttled credential is used again, by one probing request, when its time is over', async (t) => {
+  const { upstream, proxy, credentials } = await startStack({ credentials: 2 }, t);
+  const throttled = String(credentials[0]?.clientId);
+  const headers = { 'retry-after-ms': '400' };
+  upstream.setFaults([{ credential: throttled, times: 1, fault: { type: 'status', status: 429, headers } }]);
+  while ((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status === 200) {
+    if (proxy.logLines.some(({ msg }) => msg.includes('recovered for model gpt-4o'))) break;
+  }
+  assert.ok(
+    proxy.logLines.some(({ msg }) => msg.includes("'credential-1' marked as failed for model gpt-4o")),
+  );
+  await proxy.waitForLog(({ msg }) => msg.includes("'credential-1' recovered for model gpt-4o"));
+});
+
+test('a quota of one model leaves the credential in use for another', async (t) => {
+  const { upstream, proxy } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 0 } }, t);
+  const fault = { type: 'status', status: 429, headers: { 'retry-after': '60' } } as const;
+  upstream.setFaults([{ model: 'gpt-4o', fault }]);
+  assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 429);
+  const again = await call(`${proxy.url}${CHAT}`, chatPost('x'));
+  assert.equal(again.status, 429);
+  const other = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'x' }] };
+  assert.equal((await call(`${proxy.url}${CHAT}`, jsonPost(other))).status, 200);
+});
+
+test('when every credential is throttled the client learns the soonest time at which one is back', async (t) => {
+  const { upstream, proxy, credentials } = await startStack({ settings: { THROTTLE_WAIT: 0 } }, t);
+  const waits = ['90', '40', '70'];
+  upstream.setFaults(
+    credentials.map(({ clientId }, index) => ({
+      credential: clientId,
+      fault: { type: 'status', status: 429, headers: { 'retry-after': waits[index] ?? '' } },
+    })),
+  );
+  const exhausted = await call(`${proxy.url}${CHAT}`, chatPost('x'));
+  assert.equal(exhausted.status, 429);
+  assert.match(exhausted.text, /Simulated fault/, 'the last answer of the upstream itself');
+  await proxy.waitForLog(({ msg }) => msg.includes('marked as failed'));
+  const next = await call(`${proxy.url}${CHAT}`, chatPost('x'));
+  assert.equal(next.status, 429);
+  assert.match(next.text, /all_credentials_throttled/);
+  const seconds = Number(next.headers['retry-after']);
+  assert.ok(seconds > 30 && seconds <= 40, `Retry-After ${seconds}`);
+});
+
+test('a request waits for a credential that is about to come back', async (t) => {
+  const { upstream, proxy } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 5 } }, t);
+  const headers = { 'retry-after-ms': '600' };
+  upstream.setFaults([{ times: 1, fault: { type: 'status', status: 429, headers } }]);
+  assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 429);
+  assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 200);
+  assert.equal(upstream.requests.length, 2);
+});
+
+test('the last credential stays in use when it is refused', async (t) => {
+  const { upstream, proxy } = await startStack({ credentials: 1 }, t);
+  upstream.setFaults([{ fault: { type: 'status', status: 401, headers: { 'x-should-retry': 'false' } } }]);
+  for (let i = 0; i < 3; i += 1) {
+    const answer = await call(`${proxy.url}${CHAT}`, chatPost('x'));
+    assert.equal(answer.status, 401);
+    assert.equal(answer.headers['x-should-retry'], 'false');
+  }
+  assert.equal(upstream.requests.length, 3);
+  await proxy.waitForLog(({ msg }) => msg.includes('stays in use'));
+  assert.equal(JSON.parse((await call(`${proxy.url}/health`)).text).status, 'ok');
+});
+
+test('an exchange never uses a credential twice and stops at the bound of attempts', async (t) => {
+  const { upstream, proxy } = await startStack({ credentials: 5, settings: { MAX_ATTEMPTS: 4 } }, t);
+  upstream.setFaults([{ fault: { type: 'status', status: 503, body: 'no' } }]);
+  const answer = await call(`${proxy.url}${CHAT}`, chatPost('x'));
+  assert.equal(answer.status, 503);
+  assert.equal(answer.text, 'no');
+  const used = upstream.requests.map(({ clientId }) => clientId);
+  assert.equal(used.length, 4);
+  assert.equal(new Set(used).size, 4);
+});
+
+test('a body above the bound is sent once', async (t) => {
+  const { upstream, proxy } = await startStack({ settings: { KEEP_BODY_MB: 0.1 } }, t);
+  upstream.setFaults([{ times: 1, fault: { type: 'status', status: 503 } }]);
+  const large = await call(`${proxy.url}${CHAT}`, chatPost('x'.repeat(300_000)));
+  assert.equal(large.status, 503);
+  assert.equal(upstream.requests.length, 1);
+});
+
+test('other failures are repeated when a setting allows it', async (t) => {
+  const settings = { RETRY_ON: '500,timeout,reset', FIRST_BYTE_TIMEOUT: 1 };
+  const { upstream, proxy } = await startStack({ settings }, t);
+  for (const fault of [{ type: 'status', status: 500 }, { type: 'stall' }, { type: 'reset' }] as const) {
+    upstream.setFaults([{ times: 1, fault }]);
+    assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 200, fault.type);
+  }
+});
+
+test('an upstream that is not there gives 502 after an attempt with each credential allowed', async (t) => {
+  const gone = await startSimulatedUpstream({ credentials: [] });
+  await gone.close();
+  const credentials = [1, 2].map((n) => ({ clientId: `i${n}`, clientSecret: `s${n}-secret`, tenant: 't' }));
+  const proxy = await startFlowProxy({ upstream: gone.url, credentials }, t);
+  const answer = await call(`${proxy.url}${CHAT}`, chatPost('x'));
+  assert.equal(answer.status, 502);
+  assert.match(answer.text, /upstream_unreachable/);
+  const line = await proxy.waitForExchange(String(answer.headers['x-request-id']));
+  assert.equal(line['attempts'], 2);
+});

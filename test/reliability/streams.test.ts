@@ -1,0 +1,126 @@
+// Long, slow, broken and abandoned streams.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { eventually } from '../harness/eventually.ts';
+import { chatPost, openCall, startCall } from '../harness/http-call.ts';
+import { startStack } from '../harness/stack.ts';
+
+const CHAT = '/v1/chat/completions';
+const USER = [{ role: 'user', content: 'marker:M chunks:8' } as const];
+
+for (const fault of [
+  { type: 'cut', afterChunks: 3 },
+  { type: 'reset', afterChunks: 3 },
+  { type: 'stall', afterChunks: 3 },
+] as const) {
+  test(`the SDKs raise when a stream breaks in the middle (${fault.type})`, async (t) => {
+    const { upstream, proxy } = await startStack({ settings: { IDLE_TIMEOUT: 1 } }, t);
+    upstream.setFaults([{ fault }]);
+    const openai = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const anthropic = new Anthropic({ baseURL: proxy.url, authToken: 'none', apiKey: null, maxRetries: 0 });
+    await assert.rejects(async () => {
+      const stream = await openai.chat.completions.create({ model: 'gpt-4o', messages: USER, stream: true });
+      for await (const _ of stream);
+    }, OpenAI.APIError);
+    await assert.rejects(async () => {
+      const stream = anthropic.messages.stream({ model: 'claude-4-5-sonnet', max_tokens: 9, messages: USER });
+      await stream.finalMessage();
+    }, Anthropic.APIError);
+  });
+}
+
+test('a long silence between two events is bridged by comments that the SDKs do not see', async (t) => {
+  const settings = { STREAM_KEEP_ALIVE: 0.2 };
+  const { upstream, proxy } = await startStack({ settings, simulation: { chunkIntervalMs: 700 } }, t);
+  assert.equal(upstream.requests.length, 0);
+  const response = await openCall(`${proxy.url}${CHAT}`, chatPost('marker:M chunks:2', true));
+  let text = '';
+  for await (const piece of response) text += String(piece);
+  assert.match(text, /\n\n: keep-alive\n\n/);
+  const openai = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'none' });
+  const messages = [{ role: 'user', content: 'marker:M chunks:2' } as const];
+  const stream = await openai.chat.completions.create({ model: 'gpt-4o', messages, stream: true });
+  let said = '';
+  for await (const chunk of stream) said += chunk.choices[0]?.delta.content ?? '';
+  assert.equal(said, 'M M ');
+});
+
+test('comments can be switched off', async (t) => {
+  const settings = { STREAM_KEEP_ALIVE: 0 };
+  const { proxy } = await startStack({ settings, simulation: { chunkIntervalMs: 700 } }, t);
+  const response = await openCall(`${proxy.url}${CHAT}`, chatPost('marker:M chunks:2', true));
+  let text = '';
+  for await (const piece of response) text += String(piece);
+  assert.doesNotMatch(text, /keep-alive/);
+});
+
+test('an exchange that takes too long in all is ended with an error event', async (t) => {
+  const settings = { EXCHANGE_TIMEOUT: 1 };
+  const { proxy } = await startStack({ settings, simulation: { chunkIntervalMs: 200 } }, t);
+  const response = await openCall(`${proxy.url}${CHAT}`, chatPost('marker:M chunks:200', true));
+  let text = '';
+  await assert.rejects(async () => {
+    for await (const piece of response) text += String(piece);
+  });
+  assert.match(text, /data: \{"error":.*"code":"exchange_timeout"\}\}\n\n$/);
+});
+
+test('a client that reads slowly holds the upstream back, and memory stays bounded', async (t) => {
+  const { upstream, proxy } = await startStack({ settings: { NUM_WORKERS: 1 } }, t);
+  const [worker = 0] = proxy.workerPids();
+  const rss = (): number =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${worker}/status`, 'utf8'))?.[1]);
+  const warm = await openCall(`${proxy.url}/v1/bytes?size=20000000`);
+  for await (const _ of warm);
+  const before = rss();
+  const response = await openCall(`${proxy.url}/v1/bytes?size=200000000`);
+  let received = 0;
+  let highest = 0;
+  for await (const piece of response) {
+    received += Buffer.from(piece).length;
+    highest = Math.max(highest, rss());
+    if (received > 8_000_000) break;
+    // 16 kB every 16 ms is about 1 MB a second.
+    await new Promise((resolve) => setTimeout(resolve, 16));
+  }
+  assert.ok(highest - before < 20_000, `grew by ${highest - before} kB`);
+  await upstream.waitFor(({ outcome }) => outcome === 'aborted');
+});
+
+for (const [phase, fault] of [
+  ['waiting for the answer', { type: 'stall' }],
+  ['in the middle of a stream', { type: 'stall', afterChunks: 2 }],
+] as const) {
+  test(`a client that leaves while ${phase} frees the upstream and counts against nobody`, async (t) => {
+    const { upstream, proxy } = await startStack({}, t);
+    upstream.setFaults([{ fault }]);
+    const outgoing = startCall(`${proxy.url}${CHAT}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    outgoing.on('error', () => {}).on('response', (response) => response.on('error', () => {}).resume());
+    outgoing.end(chatPost('marker:M chunks:9', true).body);
+    await upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
+    await eventually('the stall', () => (upstream.requests[0]?.fault === null ? undefined : true));
+    outgoing.destroy();
+    await upstream.waitFor(({ outcome }) => outcome === 'aborted', 1_500);
+    const line = await proxy.waitForLog(({ outcome }) => outcome === 'client_left');
+    assert.equal(line.level, 'INFO');
+    assert.ok(!proxy.logLines.some(({ msg }) => msg.includes('marked as failed')));
+  });
+}
+
+test('a client that leaves while uploading frees the upstream', async (t) => {
+  const { upstream, proxy } = await startStack({ settings: { KEEP_BODY_MB: 0.01 } }, t);
+  const headers = { 'content-type': 'application/octet-stream', 'content-length': '1000000' };
+  const outgoing = startCall(`${proxy.url}/v1/echo`, { method: 'POST', headers });
+  outgoing.on('error', () => {});
+  outgoing.write(Buffer.alloc(200_000));
+  await upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
+  outgoing.destroy();
+  await upstream.waitForStats(({ activeRequests }) => activeRequests === 0, 1_500);
+  await proxy.waitForLog(({ outcome }) => outcome === 'client_left');
+});

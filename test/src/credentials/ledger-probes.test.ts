@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LEDGER_TIMES, Ledger } from '../../../src/credentials/ledger.ts';
+import type { ProbeGrant } from '../../../src/credentials/snapshot.ts';
+import { entryOf, failureOf, MINUTE } from './sample-pool.ts';
+
+const END = 30_000;
+/** A grant is good for this long, and another one follows this much later. */
+const GRANT_MS = 1_000;
+const NEXT_MS = 1_250;
+
+/** Two credentials, the first one rejected at zero. */
+function cooled(names: readonly string[] = ['a', 'b']): Ledger {
+  const entries = names.map((name) => entryOf(name));
+  const ledger = new Ledger(entries, 0, LEDGER_TIMES, () => 0);
+  ledger.reportFailure(failureOf('a'), 0);
+  return ledger;
+}
+
+function grantOf(ledger: Ledger, model: string | null = null): ProbeGrant | null | undefined {
+  const [first] = ledger.snapshot().credentials;
+  return first?.suspensions.find((suspension) => suspension.model === model)?.probe;
+}
+
+describe('when a cooldown ends', () => {
+  it('one worker is granted one probe, and not before', () => {
+    const ledger = cooled();
+    assert.equal(ledger.nextDueAt(), END);
+    assert.equal(ledger.advance(END - 1, [0, 1]), false);
+    assert.equal(grantOf(ledger), null);
+    assert.equal(ledger.advance(END, [0, 1]), true);
+    assert.deepEqual(grantOf(ledger), { slot: 0, validUntil: END + GRANT_MS });
+  });
+
+  it('a grant that nobody uses goes round the ready workers, each after the one before has run out', () => {
+    const ledger = cooled();
+    const slots = Array.from({ length: 5 }, (_, turn) => {
+      const now = END + turn * NEXT_MS;
+      assert.equal(ledger.nextDueAt(), now);
+      assert.equal(ledger.advance(now - 1, [0, 2, 5]), false, 'not while it may be used still');
+      ledger.advance(now, [0, 2, 5]);
+      return grantOf(ledger)?.slot;
+    });
+    assert.deepEqual(slots, [0, 2, 5, 0, 2]);
+  });
+
+  it('and the probe is on its way, no other is granted until it ends', () => {
+    const ledger = cooled();
+    ledger.advance(END, [0, 1]);
+    ledger.reportProbeStarted('id-a', null);
+    for (const now of [END + NEXT_MS, END + MINUTE]) assert.equal(ledger.advance(now, [0, 1]), false);
+    assert.equal(ledger.reportProbeEnded('id-a', null, false), undefined);
+    assert.equal(ledger.advance(END + MINUTE, [0, 1]), true);
+    assert.equal(grantOf(ledger)?.slot, 1);
+  });
+
+  it('and the probe succeeds, the credential is in again and has recovered once', () => {
+    const ledger = cooled();
+    ledger.advance(END, [0]);
+    ledger.reportProbeStarted('id-a', null);
+    assert.deepEqual(ledger.reportProbeEnded('id-a', null, true), {
+      type: 'recovered',
+      name: 'a',
+      model: null,
+    });
+    assert.equal(ledger.reportProbeEnded('id-a', null, true), undefined);
+    assert.deepEqual(ledger.count(), { total: 2, available: 2 });
+  });
+
+  it('and the probe fails, the next cooldown is twice as long and is probed after it', () => {
+    const ledger = cooled();
+    ledger.advance(END, [0]);
+    ledger.reportProbeStarted('id-a', null);
+    const now = END + 100;
+    ledger.reportFailure(failureOf('a', { leasedAt: END + 50 }), now);
+    assert.equal(grantOf(ledger), null);
+    assert.equal(ledger.nextDueAt(), now + 60_000);
+    assert.equal(ledger.advance(now + 60_000, [0]), true);
+  });
+
+  it('and the last credential there is fails its probe, it is probed again after the next cooldown', () => {
+    const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
+    ledger.reportFailure(failureOf('a', { reason: 'throttled' }), 0);
+    ledger.advance(5_000, [0]);
+    ledger.reportProbeStarted('id-a', null);
+    assert.equal(ledger.reportFailure(failureOf('a', { leasedAt: 5_001 }), 5_100)?.type, 'failed');
+    assert.equal(ledger.nextDueAt(), 5_100 + 60_000);
+    assert.equal(ledger.advance(5_100 + 60_000, [0]), true);
+    assert.equal(grantOf(ledger)?.slot, 0);
+  });
+
+  it('and the probing worker dies, another one gets the grant at once', () => {
+    const ledger = cooled();
+    ledger.advance(END, [0, 1]);
+    ledger.reportProbeStarted('id-a', null);
+    ledger.releaseSlot(1);
+    assert.equal(ledger.advance(END + 1, [0, 1]), false, 'the death of another changes nothing');
+    ledger.releaseSlot(0);
+    assert.equal(ledger.advance(END + 1, [1]), true);
+    assert.equal(grantOf(ledger)?.slot, 1);
+  });
+
+  it('and a failure of the old burst asks for longer, the next grant waits for that', () => {
+    const ledger = cooled();
+    ledger.reportFailure(failureOf('a', { reason: 'throttled', model: 'm', retryAfterMs: END }), 0);
+    ledger.advance(END, [0, 1]);
+    const late = failureOf('a', { reason: 'throttled', model: 'm', retryAfterMs: MINUTE, leasedAt: -1 });
+    assert.equal(ledger.reportFailure(late, END + 10), undefined);
+    const before = grantOf(ledger, 'm');
+    ledger.advance(END + 9 + MINUTE, [0, 1]);
+    assert.deepEqual(grantOf(ledger, 'm'), before, 'out of date, and worth nothing before the end');
+    ledger.advance(END + 10 + MINUTE, [0, 1]);
+    assert.ok((grantOf(ledger, 'm')?.validUntil ?? 0) > END + 10 + MINUTE);
+  });
+
+  it('and a failure of the old burst asks for longer than a probe under way knew, it has not recovered', () => {
+    const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
+    ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: 100 }), 0);
+    ledger.advance(100, [0]);
+    ledger.reportProbeStarted('id-a', null);
+    ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: MINUTE, leasedAt: -1 }), 150);
+    assert.equal(ledger.reportProbeEnded('id-a', null, true), undefined);
+    assert.equal(ledger.nextDueAt(), 150 + MINUTE);
+  });
+
+  it('and a failure of the old burst lengthens it, the failing probe still makes room for the next', () => {
+    const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
+    const throttled = { reason: 'throttled', retryAfterMs: 100 } as const;
+    ledger.reportFailure(failureOf('a', throttled), 0);
+    ledger.advance(100, [0]);
+    ledger.reportProbeStarted('id-a', null);
+    ledger.reportFailure(failureOf('a', { ...throttled, retryAfterMs: MINUTE, leasedAt: -1 }), 150);
+    ledger.reportFailure(failureOf('a', { ...throttled, leasedAt: 120 }), 200);
+    assert.equal(ledger.nextDueAt(), 150 + MINUTE);
+    assert.equal(ledger.advance(150 + MINUTE, [0]), true);
+  });
+});
+
+describe('the time of what is due next', () => {
+  it('does not stand still in the past while no worker is ready', () => {
+    const ledger = cooled();
+    assert.equal(ledger.advance(END, []), false);
+    assert.equal(ledger.nextDueAt(), END + GRANT_MS);
+    assert.equal(ledger.advance(ledger.nextDueAt(), [3]), true);
+    assert.equal(grantOf(ledger)?.slot, 3);
+  });
+
+  it('moves on with every advance, until the cooldown is forgotten 10 minutes after its end', () => {
+    for (const readySlots of [[], [0], [0, 1, 2]]) {
+      const ledger = cooled();
+      let now = 0;
+      for (let turns = 0; ledger.count().available < 2; turns += 1) {
+        const due = ledger.nextDueAt();
+        assert.ok(due > now && turns < 1_000, `due ${due} at ${now}`);
+        now = due;
+        ledger.advance(now, readySlots);
+      }
+      assert.ok(now >= END + 10 * MINUTE && now < END + 10 * MINUTE + NEXT_MS, `forgotten at ${now}`);
+      assert.ok(ledger.nextDueAt() > now + 10 * MINUTE, 'only the token is due');
+    }
+  });
+
+  it('is not reached by a probe that takes long, and the cooldown is not forgotten meanwhile', () => {
+    const ledger = cooled();
+    ledger.advance(END, [0]);
+    ledger.reportProbeStarted('id-a', null);
+    assert.ok(ledger.nextDueAt() > END + 10 * MINUTE);
+    ledger.advance(END + 11 * MINUTE, [0]);
+    assert.equal(ledger.count().available, 1);
+  });
+});
