@@ -1,6 +1,7 @@
 // One immutable set of settings, as workers get it. A reload makes a new one aside and replaces the workers;
 // nobody ever changes one. Credentials are not part of it: they are run-time state of the ledger.
 import { readFileSync } from 'node:fs';
+import { type ClientAccess, clientAccess } from './clients/access.ts';
 import { loadRewriteRules, type RewriteRule } from './config/rewrite-rules.ts';
 import type { RetrySettings, Settings, UpstreamLimits } from './config/settings.ts';
 import { ConfigError, messageOf } from './errors.ts';
@@ -23,6 +24,7 @@ export interface Generation {
   readonly drainTimeoutMs: number;
   readonly maxBodyBytes: number;
   readonly keepBodyBytes: number;
+  readonly clients: ClientAccess;
   readonly rewriteRules: readonly RewriteRule[];
   readonly logLevel: Settings['log']['level'];
 }
@@ -52,6 +54,7 @@ export function makeGeneration(number: number, settings: Settings): Generation {
     drainTimeoutMs: settings.drainTimeoutMs,
     maxBodyBytes: settings.maxBodyBytes,
     keepBodyBytes: settings.keepBodyBytes,
+    clients: clientAccess(settings.clients),
     rewriteRules,
     logLevel: settings.log.level,
   };

@@ -25,7 +25,7 @@ channel.onMessage((message) => {
 });
 channel.send({ type: 'started' });
 
-async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
+async function serve({ slot, generation, pool, clients, tls }: BootMessage): Promise<void> {
   const destination = workerLogDestination();
   const log = createLogger(generation.logLevel, { worker: slot }, destination);
   let service: ServiceState = pool.service;
@@ -34,6 +34,11 @@ async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
     generation,
     slot,
     log,
+    tls,
+    limitDesk: {
+      admit: (admission, client) => channel.send({ type: 'admit', admission, client }),
+      release: (admission) => channel.send({ type: 'release', admission }),
+    },
     rewriteTaskFile: fileURLToPath(new URL('./rewrite-body.js', import.meta.url)),
     service: () => ({ version: VERSION, uptimeMs: Date.now() - service.startedAt, ...service }),
     reporter: {
@@ -53,9 +58,13 @@ async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
     proxy.pool.apply(message.snapshot, message.acknowledged);
   };
   onPool(pool);
+  proxy.admission.apply(clients);
   const drain = drainOnce(proxy, log, slot, destination.flush);
   channel.onMessage((message) => {
     if (message.type === 'pool') onPool(message);
+    else if (message.type === 'clients') proxy.admission.apply(message.snapshot);
+    else if (message.type === 'admitted') proxy.limitGate.onAdmitted(message.admission, message.verdict);
+    else if (message.type === 'tls') proxy.server.renewCertificate(message.pair);
     else if (message.type === 'drain') void drain(message.deadlineMs, 0);
   });
   channel.onDisconnect(() => void drain(ORPHAN_DRAIN_MS, 0));
@@ -78,9 +87,14 @@ async function serve({ slot, generation, pool }: BootMessage): Promise<void> {
   startHeartbeat(proxy);
 }
 
-function startHeartbeat({ server }: WorkerProxy): void {
+function startHeartbeat({ server, admission }: WorkerProxy): void {
   setInterval(
-    () => channel.send({ type: 'heartbeat', inFlight: server.connections.inFlight }),
+    () =>
+      channel.send({
+        type: 'heartbeat',
+        inFlight: server.connections.inFlight,
+        refused: admission.refusals,
+      }),
     HEARTBEAT_MS,
   ).unref();
 }

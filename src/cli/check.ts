@@ -1,14 +1,18 @@
 // `flow-proxy check`: are the settings and the secrets usable? Like nginx -t: starts nothing, changes nothing.
+import { describeAccess } from '../clients/access.ts';
+import { describeCertificate } from '../clients/tls-pair.ts';
 import type { LogSettings } from '../config/settings.ts';
 import { type CommandLine, prepare } from './prepare.ts';
 
 /** @throws ConfigError when they are not */
 export function check(commandLine: CommandLine): void {
-  const { settings, credentials, generation, warnings } = prepare(commandLine);
+  const { settings, credentials, generation, clientKeys, tls, warnings } = prepare(commandLine);
   for (const warning of warnings) console.error(`warning: ${warning}`);
   const names = credentials.map(({ name, weight }) => (weight === 1 ? name : `${name} (weight ${weight})`));
   console.log(`target:      ${settings.targetUrl}`);
   console.log(`listen on:   ${settings.host}:${settings.port}`);
+  console.log(`tls:         ${tls === null ? 'none, plain HTTP' : describeCertificate(tls)}`);
+  console.log(`clients:     ${describeAccess(generation.clients, clientKeys.length)}`);
   console.log(`credentials: ${credentials.length} in ${settings.secretsFile}: ${names.join(', ')}`);
   console.log(`filter:      ${generation.rewriteRules.length} rewrite rules`);
   console.log(`log:         ${describe(settings.log)}`);

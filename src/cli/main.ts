@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 // The command line: reads arguments, runs a command, turns what it says into an exit code.
 import { Command, CommanderError, Option } from 'commander';
+import { KeysChangeError } from '../clients/change-keys.ts';
+import { KeysFileError } from '../clients/edit-keys-file.ts';
 import { settingFlags } from '../config/load.ts';
 import { effectiveTable } from '../config/print.ts';
 import { ConfigError, EXIT_CONFIG, messageOf } from '../errors.ts';
 import { ListenError } from '../supervisor/listen-check.ts';
 import { VERSION } from '../version.ts';
 import { check } from './check.ts';
+import { addKeysCommand } from './keys-command.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
 import { start } from './start.ts';
 
@@ -46,6 +49,7 @@ async function run(argv: readonly string[]): Promise<number> {
     for (const warning of warnings) console.error(`warning: ${warning}`);
     process.stdout.write(effectiveTable(effective));
   });
+  addKeysCommand(program, commandLineOf);
   await program.parseAsync([...argv]);
   return exitCode;
 }
@@ -76,7 +80,9 @@ function explain(cause: unknown): number {
     for (const problem of cause.problems) console.error(`  - ${problem}`);
     return EXIT_CONFIG;
   }
-  const isExpected = cause instanceof ListenError || !(cause instanceof Error);
+  const isExpected =
+    [ListenError, KeysChangeError, KeysFileError].some((kind) => cause instanceof kind) ||
+    !(cause instanceof Error);
   console.error(`flow-proxy: ${isExpected ? messageOf(cause) : (cause.stack ?? cause.message)}`);
   return 1;
 }

@@ -1,5 +1,7 @@
 // Everything a command needs before it does anything: settings, credentials and what the settings point to, all
 // validated, all problems at once.
+import { type ClientKeyEntry, readKeysFile } from '../clients/keys-file.ts';
+import { readTlsPair, type TlsPair } from '../clients/tls-pair.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import { type CredentialEntry, readSecretsFile } from '../credentials/secrets-file.ts';
 import { ConfigError } from '../errors.ts';
@@ -15,6 +17,9 @@ export interface CommandLine {
 export interface Prepared extends LoadedSettings {
   readonly generation: Generation;
   readonly credentials: readonly CredentialEntry[];
+  readonly clientKeys: readonly ClientKeyEntry[];
+  /** null for plain HTTP. */
+  readonly tls: TlsPair | null;
 }
 
 /** @throws ConfigError with every problem of the settings */
@@ -32,11 +37,17 @@ export function prepare(commandLine: CommandLine): Prepared {
     loaded.settings.secretsFile,
   );
   const generation = collect(problems, () => makeGeneration(1, loaded.settings));
-  if (secrets === undefined || generation === undefined) throw new ConfigError('configuration', problems);
+  const { keysFile, tls: files } = loaded.settings.clients;
+  const clientKeys = collect(problems, () => (keysFile === null ? [] : readKeysFile(keysFile)));
+  const tls = collect(problems, () => (files === null ? null : readTlsPair(files, Date.now())));
+  if (secrets === undefined || generation === undefined || clientKeys === undefined || tls === undefined)
+    throw new ConfigError('configuration', problems);
   return {
     ...loaded,
     generation,
     credentials: secrets.credentials,
+    clientKeys,
+    tls,
     warnings: [...loaded.warnings, ...secrets.warnings],
   };
 }

@@ -46,6 +46,11 @@ export function readTlsPair({ certFile, keyFile }: TlsFiles, now: number): TlsPa
   return { cert, key, subject: subjectOf(certificate), validUntil: Date.parse(certificate.validTo) };
 }
 
+/** For an operator. */
+export function describeCertificate({ subject, validUntil }: TlsPair): string {
+  return `${subject}, valid until ${new Date(validUntil).toISOString()}`;
+}
+
 function readPem(path: string, where: string, problems: string[]): string | undefined {
   const file = readText(path, MAX_BYTES);
   if ('text' in file) return file.text;

@@ -119,6 +119,7 @@ export class Ledger {
   reportFailure(failure: CredentialFailure, now: number): Transition | undefined {
     const account = this.#find(failure.credentialId);
     if (account === undefined) return undefined;
+    this.#endProbes(account, failure);
     const { name } = account.entry;
     const isLast = isIn(account) && !this.#accounts.some((a) => a !== account && isIn(a));
     if (failure.reason === 'rejected' && isLast) return { type: 'kept', name, failure };
@@ -127,7 +128,6 @@ export class Ledger {
     const record = afterFailure(previous?.record, failure, now);
     if (previous !== undefined && previous.record.failures === record.failures) {
       previous.record = record;
-      if (previous.isProbing && failure.leasedAt >= this.#grantedAt(previous)) withdrawGrant(previous);
       return undefined;
     }
     account.cooldowns.set(model, { record, probe: null, isProbing: false, grantAt: record.until });
@@ -219,6 +219,14 @@ export class Ledger {
     cooldown.probe = { slot, validUntil };
     cooldown.grantAt = validUntil + GRANT_MARGIN_MS;
     return true;
+  }
+
+  /** A probe that failed may speak of another scope than it probed: a 401 of all models, a 429 of one. */
+  #endProbes({ cooldowns }: Account, { model, leasedAt }: CredentialFailure): void {
+    for (const [scope, cooldown] of cooldowns) {
+      const isConcerned = scope === null || scope === model;
+      if (isConcerned && cooldown.isProbing && leasedAt >= this.#grantedAt(cooldown)) withdrawGrant(cooldown);
+    }
   }
 
   #grantedAt({ probe }: Cooldown): number {

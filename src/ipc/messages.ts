@@ -1,4 +1,9 @@
-// What the two halves say to each other: notifications only, nobody waits for a reply.
+// What the two halves say to each other: notifications only. The one question is `admit`, and whoever asks it goes on
+// without an answer after a bounded time.
+import type { LimitVerdict } from '../clients/limits.ts';
+import type { ClientRefusals } from '../clients/refusals.ts';
+import type { ClientsSnapshot } from '../clients/snapshot.ts';
+import type { TlsPair } from '../clients/tls-pair.ts';
 import type { CredentialFailure } from '../credentials/cooldown.ts';
 import type { PoolSnapshot } from '../credentials/snapshot.ts';
 import type { Generation } from '../generation.ts';
@@ -9,6 +14,8 @@ export interface ServiceState {
   readonly startedAt: number;
   readonly workersReady: number;
   readonly workersWanted: number;
+  /** Requests that all workers turned away at the door. */
+  readonly refused: ClientRefusals;
 }
 
 /** The pool as of now; `acknowledged` is the last failure report of the addressed worker that it reflects. */
@@ -25,14 +32,28 @@ export interface BootMessage {
   readonly slot: number;
   readonly generation: Generation;
   readonly pool: PoolMessage;
+  readonly clients: ClientsSnapshot;
+  /** Certificate for clients; null for plain HTTP. */
+  readonly tls: TlsPair | null;
 }
 
-export type ToWorker = BootMessage | PoolMessage | { readonly type: 'drain'; readonly deadlineMs: number };
+export type ToWorker =
+  | BootMessage
+  | PoolMessage
+  /** The client keys as of now. */
+  | { readonly type: 'clients'; readonly snapshot: ClientsSnapshot }
+  /** Whether the exchange of a limited client key may begin that the worker asked about. */
+  | { readonly type: 'admitted'; readonly admission: number; readonly verdict: LimitVerdict }
+  /** The certificate was renewed. */
+  | { readonly type: 'tls'; readonly pair: TlsPair }
+  | { readonly type: 'drain'; readonly deadlineMs: number };
 
 /** A sign of life; a worker that gives none is taken for hung. */
 export interface Heartbeat {
   readonly type: 'heartbeat';
   readonly inFlight: number;
+  /** Requests it turned away since it started. */
+  readonly refused: ClientRefusals;
 }
 
 export type ToPrimary =
@@ -48,4 +69,8 @@ export type ToPrimary =
       readonly model: string | null;
       readonly hasRecovered: boolean;
     }
+  /** May an exchange of a limited client key begin? Numbered by the worker; the answer is `admitted`. */
+  | { readonly type: 'admit'; readonly admission: number; readonly client: string }
+  /** It has ended, or nobody waits for the answer any more. */
+  | { readonly type: 'release'; readonly admission: number }
   | { readonly type: 'drained' };

@@ -7,9 +7,11 @@ export function humanReadable(hasColours: boolean): (lines: string) => string {
     colorize: hasColours,
     translateTime: 'SYS:HH:MM:ss.l',
     customLevels: 'DEBUG:20,INFO:30,WARNING:40,ERROR:50',
-    customColors: 'DEBUG:blue,INFO:green,WARNING:yellow,ERROR:red',
+    customColors: 'debug:blue,info:green,warning:yellow,error:red',
     useOnlyCustomProps: true,
     singleLine: true,
+    // Ours is a code, not an error object.
+    errorLikeObjectKeys: [],
     // What the message says already.
     ignore: 'pid,hostname,method,path,status,durationMs,credential,outcome',
   });

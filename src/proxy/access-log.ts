@@ -33,6 +33,7 @@ export function finishExchange(exchange: Exchange, ending: Ending, log: Logger):
     path: shortened(exchange.path),
     status,
     outcome,
+    client: exchange.client?.name,
     credential: exchange.credentialName ?? undefined,
     attempts: exchange.attempts,
     failovers: exchange.failovers.length === 0 ? undefined : exchange.failovers,

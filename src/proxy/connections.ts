@@ -30,11 +30,16 @@ export class Connections {
 
   add(socket: Socket): void {
     if (this.#open.has(socket)) return;
-    this.#open.set(socket, { socket, busy: 0, latest: null });
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      if (this.#open.size === 0) this.#onEmpty();
-    });
+    const connection = { socket, busy: 0, latest: null };
+    this.#open.set(socket, connection);
+    socket.once('close', () => this.#remove(socket));
+    if (this.#isDraining) this.#closeAfterGrace(connection);
+  }
+
+  /** A TLS handshake is done: from now on the connection is the secure socket on top of the plain one. */
+  secure(plain: Socket, secure: Socket): void {
+    this.add(secure);
+    this.#remove(plain);
   }
 
   /** A request has come in on a connection; its response is the last one there when we are draining. */
@@ -75,6 +80,10 @@ export class Connections {
     return cut;
   }
 
+  #remove(socket: Socket): void {
+    if (this.#open.delete(socket) && this.#open.size === 0) this.#onEmpty();
+  }
+
   #begin(socket: Socket, response: ServerResponse | null): void {
     this.#inFlight += 1;
     const connection = this.#open.get(socket);
@@ -95,7 +104,7 @@ export class Connections {
 
   #closeAfterGrace(connection: Connection): void {
     const timer = setTimeout(() => {
-      if (connection.busy === 0) connection.socket.destroySoon();
+      if (connection.busy === 0 && this.#open.has(connection.socket)) connection.socket.destroySoon();
     }, IDLE_GRACE_MS);
     connection.socket.once('close', () => clearTimeout(timer));
   }

@@ -1,6 +1,7 @@
 // One request with its response, from its acceptance to its log line: what each phase found out, and how it ended.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientKey } from '../clients/snapshot.ts';
 import { type Dialect, dialectOf } from './dialect.ts';
 import { NO_BODY, type RequestBody } from './request-body.ts';
 import { clientRequestId } from './request-headers.ts';
@@ -22,6 +23,8 @@ export class Exchange {
   readonly dialect: Dialect;
   query: string;
   route: Route = 'upstream';
+  /** Whose key it came with; null when none is wanted. */
+  client: ClientKey | null = null;
   /** For the upstream, without Authorization. */
   headers: readonly string[] = [];
   body: RequestBody = NO_BODY;

@@ -4,12 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
+import type { Admission } from './admission.ts';
 import { NO_FACTS, readBodyFacts } from './body-facts.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
-import { answerLocally, type Health, isLocal } from './local-routes.ts';
-import { replyError } from './reply.ts';
+import { answerLocally, type Health, isLocal, isProbe } from './local-routes.ts';
+import type { Refusal } from './refusal.ts';
+import { replyError, replyRefusal } from './reply.ts';
 import { type BodyBounds, NO_BODY, type RequestBody, takeBody } from './request-body.ts';
 import { hasBody, headersForUpstream } from './request-headers.ts';
 import type { BodyRewriter } from './rewrite/body-rewriter.ts';
@@ -19,6 +21,7 @@ import { type RequestPath, readRequestTarget, type Target } from './target.ts';
 /** What the phases work with. */
 export interface HandlerParts {
   readonly target: Target;
+  readonly admission: Admission;
   readonly rules: RewriteRules;
   readonly rewriter: BodyRewriter;
   readonly bounds: BodyBounds;
@@ -46,10 +49,19 @@ export class Handler {
       finishExchange(exchange, { status, isWhole: response.writableFinished }, this.#parts.log);
     });
     this.#guard(exchange, () => {
-      if ('code' in target) replyError(exchange, target);
+      const refusal = isProbe(exchange) ? null : this.#parts.admission.checkAddress(exchange);
+      if (refusal !== null) replyRefusal(exchange, refusal);
+      else if ('code' in target) replyError(exchange, target);
       else if (isLocal(exchange)) answerLocally(exchange, this.#parts.health());
-      else this.#prepare(exchange);
+      else this.#authenticate(exchange);
     });
+  }
+
+  /** By the head alone: nothing of the body is taken in for a client without a key. */
+  #authenticate(exchange: Exchange): void {
+    const refusal = this.#parts.admission.identify(exchange);
+    if (refusal === null) this.#prepare(exchange);
+    else replyRefusal(exchange, refusal);
   }
 
   #prepare(exchange: Exchange): void {
@@ -57,11 +69,12 @@ export class Handler {
     exchange.headers = headersForUpstream(exchange.request, removals.headers);
     exchange.query = withoutParameters(exchange.query, removals.query);
     if (!hasBody(exchange.request)) {
-      this.#forward(exchange, NO_BODY);
+      this.#withBody(exchange, NO_BODY, removals);
       return;
     }
     const { maxBytes, keepBytes } = this.#parts.bounds;
-    const bounds = { maxBytes, keepBytes: mayRewrite(exchange, removals) ? maxBytes : keepBytes };
+    const isWanted = mayRewrite(exchange, removals) || this.#parts.admission.readsModels(exchange);
+    const bounds = { maxBytes, keepBytes: isWanted ? maxBytes : keepBytes };
     takeBody(exchange.request, bounds, (body) => {
       this.#guard(exchange, () => this.#withBody(exchange, body, removals));
     });
@@ -71,9 +84,26 @@ export class Handler {
     exchange.body = body;
     if (body.type === 'tooLarge') this.#refuseBody(exchange);
     else if (body.type === 'cut') exchange.errorCode = 'client_left';
-    else if (body.type === 'kept' && mayRewrite(exchange, removals))
-      this.#rewrite(exchange, body.bytes, removals);
-    else this.#forward(exchange, body);
+    else if (!exchange.response.destroyed) this.#admit(exchange, body, removals);
+  }
+
+  /** Model and limits of the client's key; they may take a question to the primary. */
+  #admit(exchange: Exchange, body: RequestBody, removals: Removals): void {
+    const onChecked = (refusal: Refusal | null): void => {
+      if (refusal !== null) this.#turnAway(exchange, refusal);
+      else if (body.type === 'kept' && mayRewrite(exchange, removals))
+        this.#rewrite(exchange, body.bytes, removals);
+      else this.#forward(exchange, body);
+    };
+    this.#parts.admission.enter(exchange, exchange.response, (refusal) =>
+      this.#guard(exchange, () => onChecked(refusal)),
+    );
+  }
+
+  #turnAway(exchange: Exchange, refusal: Refusal): void {
+    // A body that was only partly read leaves its rest on the connection.
+    if (exchange.body.type === 'stream') exchange.response.shouldKeepAlive = false;
+    replyRefusal(exchange, refusal);
   }
 
   #rewrite(exchange: Exchange, original: Buffer, removals: Removals): void {

@@ -1,4 +1,6 @@
 // The few paths that flow-proxy answers by itself; they are never forwarded and never need a credential.
+import type { AccessName } from '../clients/access.ts';
+import type { ClientRefusals } from '../clients/refusals.ts';
 import type { Exchange } from './exchange.ts';
 import { replyJson } from './reply.ts';
 
@@ -11,6 +13,15 @@ export interface Health {
   readonly credentialsAvailable: number;
   readonly credentialsTotal: number;
   readonly isDraining: boolean;
+  readonly clients: ClientHealth;
+}
+
+/** Who may come in, and how many were turned away. */
+export interface ClientHealth {
+  readonly access: AccessName;
+  /** Number of client keys; null when none are wanted. */
+  readonly keys: number | null;
+  readonly refused: ClientRefusals;
 }
 
 export type HealthStatus = 'ok' | 'degraded' | 'unavailable';
@@ -20,6 +31,11 @@ const ROUTES = new Set(['/', '/health', '/healthz', '/readyz']);
 /** Whether an exchange is ours to answer: GET or HEAD of a local route, not addressed to the upstream by name. */
 export function isLocal({ method, path, isForward }: Exchange): boolean {
   return (method === 'GET' || method === 'HEAD') && !isForward && ROUTES.has(path);
+}
+
+/** Whether it is a load balancer's question, which is answered whoever asks: it tells no more than yes or no. */
+export function isProbe(exchange: Exchange): boolean {
+  return isLocal(exchange) && (exchange.path === '/healthz' || exchange.path === '/readyz');
 }
 
 /** `unavailable` means that no request could be served now; `degraded` that fewer can than should be. */
@@ -52,12 +68,14 @@ export function answerLocally(exchange: Exchange, health: Health): void {
 }
 
 function healthBody(status: HealthStatus, health: Health): object {
+  const { access, keys, refused } = health.clients;
   return {
     status,
     version: health.version,
     uptime: Math.round(health.uptimeMs / 1000),
     workers: { ready: health.workersReady, wanted: health.workersWanted },
     credentials: { available: health.credentialsAvailable, total: health.credentialsTotal },
+    clients: { access, ...(keys === null ? {} : { keys }), refused },
   };
 }
 

@@ -10,8 +10,9 @@ import type { Exchange } from './exchange.ts';
 export function modelsOf(exchange: Exchange): readonly string[] | null {
   const { body, query, request } = exchange;
   const named = modelsOfQuery(query);
-  if (request.headers.upgrade?.toLowerCase() === 'websocket') return named.length === 0 ? null : named;
-  if (body.type === 'none' || (body.type === 'kept' && body.bytes.length === 0)) return named;
+  if (body.type === 'none' || (body.type === 'kept' && body.bytes.length === 0)) {
+    return named.length === 0 && request.headers.upgrade !== undefined ? null : named;
+  }
   const encoding = request.headers['content-encoding'] ?? 'identity';
   const inBody = body.type === 'kept' && /^identity$/i.test(encoding) ? readModels(body.bytes) : null;
   return inBody === null ? null : [...named, ...inBody];

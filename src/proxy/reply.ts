@@ -1,6 +1,7 @@
 // Answers of our own on a response object: JSON, with the request id, never HTML.
 import { type ErrorReply, errorBody } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
+import type { Refusal } from './refusal.ts';
 
 /** Sends a JSON body; HEAD gets its headers only. */
 export function replyJson(
@@ -30,4 +31,10 @@ export function replyJson(
 export function replyError(exchange: Exchange, error: ErrorReply, headers: readonly string[] = []): void {
   exchange.errorCode = error.code;
   replyJson(exchange, error.status, `${errorBody(exchange.dialect, error)}\n`, headers);
+}
+
+/** Turns a client away. */
+export function replyRefusal(exchange: Exchange, { error, headers, detail }: Refusal): void {
+  exchange.errorDetail = detail;
+  replyError(exchange, error, headers);
 }

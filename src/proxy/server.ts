@@ -1,11 +1,14 @@
 // The worker's HTTP server: listening, and what it says to bytes that are no request to be handled.
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type https from 'node:https';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TlsPair } from '../clients/tls-pair.ts';
 import { codeOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import { Connections } from './connections.ts';
 import { type ErrorReply, errorOnWire } from './dialect.ts';
+import { createTlsServer, followHandshakes, isTlsFault, renewCertificate } from './tls-server.ts';
 
 /** Where requests and WebSocket upgrades go. */
 export interface ServerHandlers {
@@ -16,21 +19,28 @@ export interface ServerHandlers {
 export interface ServerOptions {
   /** How long a client's idle connection is kept open. */
   readonly keepAliveTimeoutMs: number;
+  /** null for plain HTTP. */
+  readonly tls: TlsPair | null;
   readonly log: Logger;
 }
 
-/** A node:http server that can be drained. */
+/** A node:http or node:https server that can be drained. */
 export class ProxyServer {
   readonly connections: Connections = new Connections();
   readonly #server: Server;
+  /** The same one, when it speaks TLS. */
+  readonly #secureServer: https.Server | null;
   readonly #handlers: ServerHandlers;
   readonly #log: Logger;
 
-  constructor(handlers: ServerHandlers, { keepAliveTimeoutMs, log }: ServerOptions) {
+  constructor(handlers: ServerHandlers, { keepAliveTimeoutMs, tls, log }: ServerOptions) {
     this.#handlers = handlers;
     this.#log = log;
-    this.#server = http.createServer({ keepAliveTimeout: keepAliveTimeoutMs, noDelay: true });
+    const options = { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true };
+    this.#secureServer = tls === null ? null : createTlsServer(options, tls);
+    this.#server = this.#secureServer ?? http.createServer(options);
     this.#server.on('connection', (socket) => this.connections.add(socket));
+    if (this.#secureServer !== null) followHandshakes(this.#secureServer, this.#server, this.connections);
     this.#server.on('request', (request, response) => {
       this.connections.beginExchange(request.socket, response);
       handlers.onRequest(request, response);
@@ -40,6 +50,11 @@ export class ProxyServer {
       refuse(socket, CONNECT_REFUSED, ['Allow: GET, HEAD, POST']),
     );
     this.#server.on('clientError', (cause, socket) => this.#onClientError(cause, socket));
+  }
+
+  /** Serves new connections with a renewed certificate; those that are open go on as they are. */
+  renewCertificate(pair: TlsPair): void {
+    if (this.#secureServer !== null) renewCertificate(this.#secureServer, pair);
   }
 
   /** @returns the port it listens on */
@@ -89,12 +104,13 @@ export class ProxyServer {
       if (!/^(?:upgrade|http2-settings|connection)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1]}`);
     }
     socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-    this.#server.emit('connection', socket);
+    this.#server.emit(this.#secureServer === null ? 'connection' : 'secureConnection', socket);
   }
 
   #onClientError(cause: Error, socket: Duplex): void {
     const code = codeOf(cause);
-    if (code === 'ECONNRESET' || !socket.writable) {
+    if (isTlsFault(code)) this.#log.debug({ msg: `No TLS handshake: ${cause.message}`, error: code });
+    if (code === 'ECONNRESET' || isTlsFault(code) || !socket.writable) {
       socket.destroy();
       return;
     }

@@ -5,16 +5,19 @@ import type { Socket } from 'node:net';
 import type { Lease } from '../credentials/pool.ts';
 import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
+import type { Admission } from './admission.ts';
 import { type ErrorReply, errorOnWire } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
 import { judgeAnswer, judgeFailure } from './judge.ts';
 import { type Leases, noLeaseError } from './leases.ts';
+import type { Refusal } from './refusal.ts';
 import { headersForUpstream } from './request-headers.ts';
 import { readRequestTarget, type Target } from './target.ts';
 
 export interface WebSocketParts {
   readonly target: Target;
+  readonly admission: Admission;
   readonly leases: Leases;
   readonly pipeline: ProxyPipeline;
   readonly log: Logger;
@@ -45,7 +48,7 @@ export class WebSockets {
   }
 
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { target, leases, pipeline, log } = this.#parts;
+    const { target, admission, log } = this.#parts;
     socket.on('error', () => socket.destroy());
     const path = readRequestTarget(request.url ?? '', target);
     if ('code' in path) {
@@ -59,6 +62,20 @@ export class WebSockets {
       this.#upgrades.delete(request);
       finishExchange(exchange, { status: upgrade.status, isWhole: upgrade.status !== null }, log);
     });
+    const refusal = admission.checkAddress(exchange) ?? admission.identify(exchange);
+    if (refusal !== null) turnAway(upgrade, refusal);
+    else {
+      admission.enter(exchange, socket, (later) => {
+        if (later !== null) turnAway(upgrade, later);
+        else if (!socket.destroyed) this.#forward(upgrade, head);
+      });
+    }
+  }
+
+  #forward(upgrade: Upgrade, head: Buffer): void {
+    const { leases, pipeline, target } = this.#parts;
+    const { exchange, socket } = upgrade;
+    const { request } = exchange;
     const lease = leases.take({ model: null, affinityKey: null, excluded: NOBODY });
     if (!('credentialId' in lease)) {
       const { error, headers } = noLeaseError(lease, Date.now());
@@ -68,7 +85,7 @@ export class WebSockets {
     upgrade.lease = lease;
     exchange.attempts = 1;
     exchange.credentialName = lease.name;
-    request.url = `${path.path}${path.query}`;
+    request.url = `${exchange.path}${exchange.query}`;
     request.headers = upgradeHeaders(request, lease, target);
     pipeline.forwardUpgrade(request, socket, head);
   }
@@ -126,11 +143,23 @@ export class WebSockets {
   }
 }
 
+function turnAway(upgrade: Upgrade, { error, headers, detail }: Refusal): void {
+  upgrade.exchange.errorDetail = detail;
+  refuse(upgrade, error, headers);
+}
+
+/** @param headers flat list of names and values */
 function refuse(upgrade: Upgrade, reply: ErrorReply, headers: readonly string[] = []): void {
   const { exchange, socket } = upgrade;
   exchange.errorCode = reply.code;
   upgrade.status = reply.status;
-  socket.end(errorOnWire(exchange.dialect, reply, headers));
+  socket.end(errorOnWire(exchange.dialect, reply, headerLines(headers)));
+}
+
+function headerLines(flat: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) lines.push(`${flat[i]}: ${flat[i + 1]}`);
+  return lines;
 }
 
 /** Only what belongs to the WebSocket handshake crosses of the hop-by-hop headers. */

@@ -1,12 +1,18 @@
 // Puts the parts of the data plane together for one generation. What it needs of the outside is handed to it, so
 // that a test can run it without a cluster.
+import { accessName } from '../clients/access.ts';
+import type { ClientRefusals } from '../clients/refusals.ts';
+import type { TlsPair } from '../clients/tls-pair.ts';
 import { Pool } from '../credentials/pool.ts';
 import type { Generation } from '../generation.ts';
 import type { Logger } from '../logging/logger.ts';
+import { Threads } from '../threads.ts';
+import { Admission } from './admission.ts';
 import { Forwarding } from './forwarding.ts';
 import { Handler } from './handler.ts';
 import { createPipeline } from './http-proxy.ts';
 import { type CredentialReporter, Leases } from './leases.ts';
+import { type LimitDesk, LimitGate } from './limit-gate.ts';
 import type { Health } from './local-routes.ts';
 import { BodyRewriter } from './rewrite/body-rewriter.ts';
 import { RewriteRules } from './rewrite/rules.ts';
@@ -22,8 +28,13 @@ export interface WorkerProxyOptions {
   readonly slot: number;
   readonly log: Logger;
   readonly reporter: CredentialReporter;
+  readonly limitDesk: LimitDesk;
+  /** Certificate for clients; null for plain HTTP. */
+  readonly tls: TlsPair | null;
   /** What this worker cannot know by itself for its health routes. */
-  readonly service: () => Pick<Health, 'version' | 'uptimeMs' | 'workersReady' | 'workersWanted'>;
+  readonly service: () => Pick<Health, 'version' | 'uptimeMs' | 'workersReady' | 'workersWanted'> & {
+    readonly refused: ClientRefusals;
+  };
   /** Compiled workers/rewrite-body.ts. */
   readonly rewriteTaskFile: string;
 }
@@ -31,10 +42,15 @@ export interface WorkerProxyOptions {
 /** A running data plane. */
 export interface WorkerProxy {
   readonly pool: Pool;
+  readonly admission: Admission;
+  readonly limitGate: LimitGate;
   readonly server: ProxyServer;
   /** Ends what outlives the last exchange: threads and upstream connections. */
   close(): Promise<void>;
 }
+
+/** How long the thread for large bodies waits for the next one. */
+const IDLE_THREAD_MS = 60_000;
 
 export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const { generation, log } = options;
@@ -47,7 +63,8 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   });
   const pool = new Pool(options.slot);
   const leases = new Leases(pool, options.reporter);
-  const rewriter = new BodyRewriter(options.rewriteTaskFile);
+  const threads = new Threads(options.rewriteTaskFile, IDLE_THREAD_MS);
+  const rewriter = new BodyRewriter(threads);
   const { limits, retry, streamKeepAliveMs } = generation;
   const ticker = new Ticker(tickInterval([streamKeepAliveMs, limits.exchangeMs]));
   const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs };
@@ -55,8 +72,11 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     agent: upstream.upgradeAgent,
     ca: generation.upstreamCa === null ? null : trusting(generation.upstreamCa),
   });
+  const limitGate = new LimitGate(options.limitDesk);
+  const admission = new Admission(generation.clients, limitGate);
   const handler = new Handler({
     target,
+    admission,
     rules: new RewriteRules(generation.rewriteRules),
     rewriter,
     bounds: { keepBytes: generation.keepBodyBytes, maxBytes: generation.maxBodyBytes },
@@ -68,10 +88,16 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
       credentialsAvailable: pool.countAvailable(Date.now()),
       credentialsTotal: pool.size,
       isDraining: server.connections.isDraining,
+      clients: {
+        access: accessName(generation.clients),
+        keys: generation.clients.needsKey ? admission.keys : null,
+        refused: options.service().refused,
+      },
     }),
   });
   const webSockets = new WebSockets({
     target,
+    admission,
     leases,
     pipeline,
     log,
@@ -82,13 +108,15 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
       onRequest: (request, response) => handler.handle(request, response),
       onUpgrade: (request, socket, head) => webSockets.handle(request, socket, head),
     },
-    { keepAliveTimeoutMs: generation.keepAliveTimeoutMs, log },
+    { keepAliveTimeoutMs: generation.keepAliveTimeoutMs, tls: options.tls, log },
   );
   return {
     pool,
+    admission,
+    limitGate,
     server,
     close: async () => {
-      await Promise.all([rewriter.close(), upstream.close()]);
+      await Promise.all([threads.close(), upstream.close()]);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Keeps the certificate for HTTPS towards clients, and renews it when told to. Workers get the pair by message, never
 // by a file.
-import { readTlsPair, type TlsPair } from '../clients/tls-pair.ts';
+import { describeCertificate, readTlsPair, type TlsPair } from '../clients/tls-pair.ts';
 import type { TlsFiles } from '../config/settings.ts';
 import { ConfigError } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -53,9 +53,4 @@ export class CertificateKeeper {
       return undefined;
     }
   }
-}
-
-/** For an operator. */
-export function describeCertificate({ subject, validUntil }: TlsPair): string {
-  return `${subject}, valid until ${new Date(validUntil).toISOString()}`;
 }

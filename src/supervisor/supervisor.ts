@@ -2,6 +2,9 @@
 // Handlers of signals and messages only record; one place acts.
 import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
+import type { ClientKeyEntry } from '../clients/keys-file.ts';
+import { type ClientRefusals, NO_REFUSALS } from '../clients/refusals.ts';
 import { Ledger } from '../credentials/ledger.ts';
 import type { CredentialEntry } from '../credentials/secrets-file.ts';
 import type { Generation } from '../generation.ts';
@@ -9,6 +12,8 @@ import { onWorkerMessage } from '../ipc/channel.ts';
 import type { PoolMessage, ServiceState, ToPrimary } from '../ipc/messages.ts';
 import type { LogSink } from '../logging/log-sink.ts';
 import type { Logger } from '../logging/logger.ts';
+import { CertificateKeeper, type TlsSource } from './certificate-keeper.ts';
+import { ClientKeeper } from './client-keeper.ts';
 import { PoolKeeper } from './pool-keeper.ts';
 import { type Death, decideRespawn } from './respawn.ts';
 import { workerEnvironment } from './worker-environment.ts';
@@ -17,12 +22,18 @@ import { WorkerHandle } from './worker-handle.ts';
 export interface SupervisorOptions {
   readonly generation: Generation;
   readonly credentials: readonly CredentialEntry[];
+  /** Where client keys are, and those that were there; the file is null when none are wanted. */
+  readonly clientKeys: { readonly file: string | null; readonly entries: readonly ClientKeyEntry[] };
+  /** null for plain HTTP. */
+  readonly tls: TlsSource | null;
   readonly numWorkers: number;
   /** Compiled workers/proxy-worker.ts. */
   readonly workerFile: string;
   readonly log: Logger;
   readonly sink: LogSink;
   readonly environment: NodeJS.ProcessEnv;
+  /** Called once, when every worker serves for the first time. */
+  readonly onReady: () => void;
 }
 
 /** How the service ended. */
@@ -43,12 +54,16 @@ const DEATHS_REMEMBERED = 100;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #keeper: PoolKeeper;
+  readonly #clients: ClientKeeper;
+  readonly #certificate: CertificateKeeper;
   readonly #startedAt: number = Date.now();
   readonly #workers = new Map<Worker, WorkerHandle>();
   readonly #events = new EventEmitter<{ settled: []; ended: [Ending] }>();
   #deaths: Death[] = [];
   #ending: Ending | null = null;
   #port = 0;
+  #publishedRefusals: ClientRefusals = NO_REFUSALS;
+  #hasAnnounced = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -57,6 +72,16 @@ export class Supervisor {
       log: options.log,
       readySlots: () => this.#ready().map(({ slot }) => slot),
       publish: () => this.#publish(),
+    });
+    this.#clients = new ClientKeeper({
+      ...options.clientKeys,
+      log: options.log,
+      publish: () => this.#sendToAll({ type: 'clients', snapshot: this.#clients.snapshot }),
+    });
+    this.#certificate = new CertificateKeeper({
+      source: options.tls,
+      log: options.log,
+      publish: (pair) => this.#sendToAll({ type: 'tls', pair }),
     });
   }
 
@@ -73,13 +98,21 @@ export class Supervisor {
     cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
     const forked = workerEnvironment(environment);
     for (let slot = 0; slot < numWorkers; slot += 1) this.#fork(slot, forked);
-    const tick = setInterval(() => this.#checkHeartbeats(), TICK_MS);
+    this.#clients.start();
+    const tick = setInterval(() => this.#onTick(), TICK_MS);
     const [ending] = await new Promise<[Ending]>((resolve) => {
       this.#events.once('ended', (result) => resolve([result]));
     });
     clearInterval(tick);
     this.#keeper.stop();
+    this.#clients.stop();
     return ending;
+  }
+
+  /** Takes over the files that may change under way: client keys and certificate. What is broken stays as it was. */
+  rereadClients(): void {
+    this.#clients.reread();
+    this.#certificate.reread();
   }
 
   /** Drains every worker, then ends. A second call ends at once, cutting what is in flight. */
@@ -131,6 +164,16 @@ export class Supervisor {
         return;
       case 'heartbeat':
         handle.inFlight = message.inFlight;
+        this.#clients.onRefusals(handle.id, message.refused);
+        return;
+      case 'admit': {
+        const { admission, client } = message;
+        const verdict = this.#clients.admit({ worker: handle.id, admission }, client);
+        handle.send({ type: 'admitted', admission, verdict });
+        return;
+      }
+      case 'release':
+        this.#clients.release({ worker: handle.id, admission: message.admission });
         return;
       case 'credentialFailed':
         handle.acknowledged = message.report;
@@ -151,7 +194,8 @@ export class Supervisor {
   #boot(handle: WorkerHandle): void {
     const { snapshot } = this.#keeper;
     const pool: PoolMessage = { type: 'pool', snapshot, acknowledged: 0, service: this.#state() };
-    handle.boot({ generation: this.#options.generation, pool });
+    const { generation } = this.#options;
+    handle.boot({ generation, pool, clients: this.#clients.snapshot, tls: this.#certificate.pair });
   }
 
   #onReady(handle: WorkerHandle, port: number): void {
@@ -161,16 +205,19 @@ export class Supervisor {
     this.#options.log.debug({ msg: `Worker ${handle.slot} is ready`, worker: handle.slot, pid: handle.pid });
     this.#keeper.onWorkerReady();
     this.#publish();
-    if (this.#ready().length === this.#options.numWorkers) this.#announce();
+    if (!this.#hasAnnounced && this.#ready().length === this.#options.numWorkers) this.#announce();
   }
 
   #announce(): void {
     const { generation, numWorkers, credentials, log } = this.#options;
+    const scheme = this.#certificate.pair === null ? 'http' : 'https';
     const host = generation.host.includes(':') ? `[${generation.host}]` : generation.host;
     log.info({
-      msg: `Ready on http://${host}:${this.#port} with ${numWorkers} workers and ${credentials.length} credentials, forwarding to ${generation.targetUrl}`,
+      msg: `Ready on ${scheme}://${host}:${this.#port} with ${numWorkers} workers and ${credentials.length} credentials, forwarding to ${generation.targetUrl}`,
       pid: process.pid,
     });
+    this.#hasAnnounced = true;
+    this.#options.onReady();
     process.title = `flow-proxy: primary on ${host}:${this.#port}`;
   }
 
@@ -179,6 +226,7 @@ export class Supervisor {
     if (handle === undefined) return;
     this.#workers.delete(worker);
     this.#keeper.onWorkerGone(handle.slot);
+    this.#clients.onWorkerGone(handle.id);
     if (this.#ending !== null) {
       this.#endWhenEmpty();
       return;
@@ -214,6 +262,12 @@ export class Supervisor {
     if (this.#ending !== null && this.#workers.size === 0) this.#events.emit('ended', this.#ending);
   }
 
+  #onTick(): void {
+    this.#checkHeartbeats();
+    // So that /health of every worker tells of all workers.
+    if (!isDeepStrictEqual(this.#clients.refusals, this.#publishedRefusals)) this.#publish();
+  }
+
   #checkHeartbeats(): void {
     const now = Date.now();
     for (const handle of this.#workers.values()) {
@@ -229,12 +283,23 @@ export class Supervisor {
 
   #publish(): void {
     const message = { snapshot: this.#keeper.snapshot, service: this.#state() };
+    this.#publishedRefusals = message.service.refused;
     for (const handle of this.#workers.values()) handle.sendPool(message);
+  }
+
+  #sendToAll(message: Parameters<WorkerHandle['send']>[0]): void {
+    for (const handle of this.#workers.values()) handle.send(message);
   }
 
   #state(): ServiceState {
     const { numWorkers } = this.#options;
-    return { startedAt: this.#startedAt, workersReady: this.#ready().length, workersWanted: numWorkers };
+    const { refusals: refused } = this.#clients;
+    return {
+      startedAt: this.#startedAt,
+      workersReady: this.#ready().length,
+      workersWanted: numWorkers,
+      refused,
+    };
   }
 
   #ready(): WorkerHandle[] {

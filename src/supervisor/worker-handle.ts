@@ -1,7 +1,7 @@
 // A worker as the primary sees it. What runs in the worker's own process is workers/proxy-worker.ts.
 import type { Worker } from 'node:cluster';
 import { sendToWorker } from '../ipc/channel.ts';
-import type { BootMessage, PoolMessage } from '../ipc/messages.ts';
+import type { BootMessage, PoolMessage, ToWorker } from '../ipc/messages.ts';
 
 export type Stage = 'booting' | 'ready' | 'draining';
 
@@ -24,6 +24,11 @@ export class WorkerHandle {
     this.lastHeartbeatAt = now;
   }
 
+  /** Of the process, not of the slot: two may share that while one drains. */
+  get id(): number {
+    return this.worker.id;
+  }
+
   get pid(): number | undefined {
     return this.worker.process.pid;
   }
@@ -36,10 +41,14 @@ export class WorkerHandle {
     sendToWorker(this.worker, { type: 'pool', acknowledged: this.acknowledged, ...message });
   }
 
+  send(message: Exclude<ToWorker, BootMessage | PoolMessage>): void {
+    sendToWorker(this.worker, message);
+  }
+
   /** Lets it finish what it has; it exits by itself. */
   drain(deadlineMs: number): void {
     this.stage = 'draining';
-    sendToWorker(this.worker, { type: 'drain', deadlineMs });
+    this.send({ type: 'drain', deadlineMs });
   }
 
   kill(): void {

@@ -1,9 +1,8 @@
-// Rewrites request bodies: small ones on the spot, large ones in a piscina thread so that other exchanges go on.
-// piscina is known only here and to workers/rewrite-body.ts, which is what its thread runs.
-import { Piscina } from 'piscina';
+// Rewrites request bodies: small ones on the spot, large ones in a thread so that other exchanges go on meanwhile.
+import type { Threads } from '../../threads.ts';
 import { cutJson, type JsonPath } from './cut-json.ts';
 
-/** What a thread is given; the bytes are copied, so the original stays whole. */
+/** What workers/rewrite-body.ts is given; the bytes are copied, so the original stays whole. */
 export interface RewriteTask {
   readonly body: Uint8Array;
   readonly paths: readonly JsonPath[];
@@ -11,17 +10,13 @@ export interface RewriteTask {
 
 /** Measured: below this a round trip to a thread costs the loop more than the rewriting itself. */
 const INLINE_BYTES = 256 * 1024;
-/** An idle thread costs about 10 MB; it goes when nobody has sent a large body for this long. */
-const IDLE_THREAD_MS = 60_000;
 
 /** Removes members from JSON bodies, wherever that is cheapest for the event loop. */
 export class BodyRewriter {
-  readonly #taskFile: string;
-  #threads: Piscina | undefined;
+  readonly #threads: Threads;
 
-  /** @param taskFile path of the compiled task that a thread runs */
-  constructor(taskFile: string) {
-    this.#taskFile = taskFile;
+  constructor(threads: Threads) {
+    this.#threads = threads;
   }
 
   /** Calls back with the rewritten body, at once when it is small. */
@@ -36,27 +31,10 @@ export class BodyRewriter {
       return;
     }
     const task: RewriteTask = { body, paths };
-    this.#pool()
-      .run(task, { name: 'rewriteBody' })
-      .then((result: Uint8Array) => {
+    this.#threads.run('rewriteBody', task).then((result) => {
+      if (result instanceof Uint8Array)
         onDone(Buffer.from(result.buffer, result.byteOffset, result.byteLength));
-      })
-      .catch(onError);
-  }
-
-  /** Ends the threads; for a worker that is about to exit. */
-  async close(): Promise<void> {
-    await this.#threads?.destroy();
-  }
-
-  #pool(): Piscina {
-    this.#threads ??= new Piscina({
-      filename: this.#taskFile,
-      minThreads: 0,
-      maxThreads: 1,
-      idleTimeout: IDLE_THREAD_MS,
-      env: {},
-    });
-    return this.#threads;
+      else onError(new TypeError('the rewriting thread returned no bytes'));
+    }, onError);
   }
 }

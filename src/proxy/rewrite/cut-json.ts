@@ -34,12 +34,12 @@ export function cutJson(text: Buffer, paths: readonly JsonPath[]): Buffer {
   return Buffer.concat(kept);
 }
 
-/** A text that spells no path's last name, plainly or by escapes, needs no reading. */
+/** A text that spells no path's last name, plainly, by escapes or as an element's place, needs no reading. */
 function mayHold(text: Buffer, paths: readonly JsonPath[]): boolean {
   return paths.some((path) => {
     const last = path[path.length - 1] ?? '';
-    const isEscapable = last === '*' || /["\\/\p{Cc}]/u.test(last);
-    return isEscapable || text.includes(`"${last}"`) || text.includes('\\u');
+    const isSpeltOtherwise = last === '*' || /^\d+$|["\\/\p{Cc}]/u.test(last);
+    return isSpeltOtherwise || text.includes(`"${last}"`) || text.includes('\\u');
   });
 }
 
@@ -59,7 +59,8 @@ class Reader {
   cutsFor(paths: readonly JsonPath[]): readonly Cut[] {
     try {
       this.#enter(paths);
-      return this.#cuts;
+      this.#skipSpace();
+      return this.#at === this.#text.length ? this.#cuts : [];
     } catch (cause) {
       if (cause instanceof MalformedJson) return [];
       throw cause;
@@ -127,20 +128,32 @@ class Reader {
 
   #skipValue(): void {
     this.#skipSpace();
-    const from = this.#at;
+    const first = this.#text[this.#at];
+    if (first === QUOTE) this.#skipString();
+    else if (first === OPEN_BRACE || first === OPEN_BRACKET) this.#skipContainer();
+    else this.#skipScalar();
+  }
+
+  /** Brackets are counted; whether each is closed by its own kind is for the upstream to judge. */
+  #skipContainer(): void {
     let depth = 0;
-    while (this.#at < this.#text.length) {
+    do {
       const byte = this.#text[this.#at];
+      if (byte === undefined) throw new MalformedJson();
       if (byte === QUOTE) {
         this.#skipString();
         continue;
       }
       if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
       else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
-      if (depth < 0 || (depth === 0 && byte === COMMA)) break;
       this.#at += 1;
-    }
-    if (this.#at === from || depth > 0) throw new MalformedJson();
+    } while (depth > 0);
+  }
+
+  #skipScalar(): void {
+    const from = this.#at;
+    while (isScalarByte(this.#text[this.#at])) this.#at += 1;
+    if (this.#at === from) throw new MalformedJson();
   }
 
   #skipString(): void {
@@ -160,6 +173,14 @@ class Reader {
       byte = this.#text[this.#at];
     }
   }
+}
+
+/** Of a number or one of the words true, false and null. */
+function isScalarByte(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  if (byte >= 0x30 && byte <= 0x39) return true;
+  const lower = byte | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || byte === 0x2b || byte === 0x2d || byte === 0x2e;
 }
 
 const UNMATCHED = { isWhole: false, rest: [] } as const;

@@ -62,6 +62,7 @@ export class SimulatedWorker {
   }
 
   die(): void {
+    if (!this.#isAlive) return;
     this.#isAlive = false;
     for (const { credentialId, probeOf } of this.#probes) {
       this.#world.probeEnds(credentialId, probeOf?.model ?? null);
