@@ -25,7 +25,7 @@ channel.onMessage((message) => {
 });
 channel.send({ type: 'started' });
 
-async function serve({ slot, generation, pool, clients, tls }: BootMessage): Promise<void> {
+async function serve({ slot, worker, generation, pool, clients, tls }: BootMessage): Promise<void> {
   const destination = workerLogDestination();
   const log = createLogger(generation.logLevel, { worker: slot }, destination);
   let service: ServiceState = pool.service;
@@ -33,6 +33,7 @@ async function serve({ slot, generation, pool, clients, tls }: BootMessage): Pro
   const proxy = createWorkerProxy({
     generation,
     slot,
+    worker,
     log,
     tls,
     limitDesk: {

@@ -64,7 +64,7 @@ export class Ledger {
   readonly #random: () => number;
   #accounts: Account[] = [];
   #version = 0;
-  #lastSlot = -1;
+  #lastGranted = -1;
 
   constructor(
     entries: readonly CredentialEntry[],
@@ -131,25 +131,26 @@ export class Ledger {
       return undefined;
     }
     account.cooldowns.set(model, { record, probe: null, isProbing: false, grantAt: record.until });
-    trim(account.cooldowns);
+    trim(account.cooldowns, model);
     return { type: 'failed', name, failure, record };
   }
 
   /** A granted worker has started its probing exchange. */
-  reportProbeStarted(credentialId: string, model: string | null): void {
+  reportProbeStarted(credentialId: string, model: string | null, worker: number): void {
     const cooldown = this.#find(credentialId)?.cooldowns.get(model);
-    if (cooldown?.probe) cooldown.isProbing = true;
+    if (cooldown?.probe?.worker === worker) cooldown.isProbing = true;
   }
 
   /** A probing exchange ended: the credential is trusted again, or (inconclusive) the next one may probe. */
   reportProbeEnded(
     credentialId: string,
     model: string | null,
+    worker: number,
     hasRecovered: boolean,
   ): Transition | undefined {
     const account = this.#find(credentialId);
     const cooldown = account?.cooldowns.get(model);
-    if (account === undefined || !cooldown?.isProbing) return undefined;
+    if (account === undefined || !cooldown?.isProbing || cooldown.probe?.worker !== worker) return undefined;
     // A late failure may have lengthened the cooldown since: the probe knew less than that one.
     if (!hasRecovered || cooldown.record.until > this.#grantedAt(cooldown)) {
       withdrawGrant(cooldown);
@@ -160,10 +161,10 @@ export class Ledger {
   }
 
   /** Takes back what was granted to a worker that is gone. */
-  releaseSlot(slot: number): void {
+  releaseWorker(worker: number): void {
     for (const { cooldowns } of this.#accounts) {
       for (const cooldown of cooldowns.values()) {
-        if (cooldown.probe?.slot === slot) withdrawGrant(cooldown);
+        if (cooldown.probe?.worker === worker) withdrawGrant(cooldown);
       }
     }
   }
@@ -173,7 +174,7 @@ export class Ledger {
    * cooldowns that nobody asked about.
    * @returns whether workers need a new snapshot
    */
-  advance(now: number, readySlots: readonly number[]): boolean {
+  advance(now: number, readyWorkers: readonly number[]): boolean {
     let hasChanged = false;
     for (const account of this.#accounts) {
       if (account.refreshAt <= now) {
@@ -181,7 +182,7 @@ export class Ledger {
         hasChanged = true;
       }
       for (const [model, cooldown] of account.cooldowns) {
-        if (this.#advanceCooldown(account, model, cooldown, now, readySlots)) hasChanged = true;
+        if (this.#advanceCooldown(account, model, cooldown, now, readyWorkers)) hasChanged = true;
       }
     }
     return hasChanged;
@@ -202,21 +203,21 @@ export class Ledger {
     model: string | null,
     cooldown: Cooldown,
     now: number,
-    readySlots: readonly number[],
+    readyWorkers: readonly number[],
   ): boolean {
     if (now < dueAt(cooldown)) return false;
     if (now >= cooldown.record.until + this.#times.forgetMs) {
       account.cooldowns.delete(model);
       return true;
     }
-    const slot = readySlots.find((candidate) => candidate > this.#lastSlot) ?? readySlots[0];
-    if (slot === undefined) {
+    const worker = readyWorkers.find((candidate) => candidate > this.#lastGranted) ?? readyWorkers[0];
+    if (worker === undefined) {
       cooldown.grantAt = now + this.#times.grantMs;
       return false;
     }
-    this.#lastSlot = slot;
+    this.#lastGranted = worker;
     const validUntil = now + this.#times.grantMs;
-    cooldown.probe = { slot, validUntil };
+    cooldown.probe = { worker, validUntil };
     cooldown.grantAt = validUntil + GRANT_MARGIN_MS;
     return true;
   }
@@ -264,12 +265,13 @@ function withdrawGrant(cooldown: Cooldown): void {
   cooldown.grantAt = cooldown.record.until;
 }
 
-function trim(cooldowns: Map<string | null, Cooldown>): void {
+function trim(cooldowns: Map<string | null, Cooldown>, latest: string | null): void {
   if (cooldowns.size <= MODELS_REMEMBERED) return;
   let first: string | null = null;
   let firstUntil = Number.POSITIVE_INFINITY;
   for (const [model, { record }] of cooldowns) {
-    if (model !== null && record.until < firstUntil) [first, firstUntil] = [model, record.until];
+    if (model !== null && model !== latest && record.until < firstUntil)
+      [first, firstUntil] = [model, record.until];
   }
   cooldowns.delete(first);
 }

@@ -52,15 +52,20 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** Smooth weighted round-robin (nginx's algorithm) over the credentials that are available right now. */
 export class Pool {
   readonly #slot: number;
+  readonly #worker: number;
   #version = -1;
   #entries: Entry[] = [];
   #local = new Map<string, LocalSuspension[]>();
   /** By credential and model: the grant last used, so that each is used once. */
   readonly #usedGrants = new Map<string, number>();
 
-  /** @param slot this worker's slot: decides where its rotation starts and which probe grants are its own. */
-  constructor(slot: number) {
+  /**
+   * @param slot this worker's slot: decides where its rotation starts
+   * @param worker its id: tells which probe grants are its own
+   */
+  constructor(slot: number, worker: number) {
     this.#slot = slot;
+    this.#worker = worker;
   }
 
   /** Version of the snapshot in use; -1 before the first. */
@@ -163,7 +168,7 @@ export class Pool {
 
   #mayProbe(entry: Entry, suspension: Suspension, now: number): boolean {
     const { probe } = suspension;
-    if (probe === null || probe.slot !== this.#slot || probe.validUntil <= now) return false;
+    if (probe === null || probe.worker !== this.#worker || probe.validUntil <= now) return false;
     return this.#usedGrants.get(probeKey(entry, suspension)) !== probe.validUntil;
   }
 
@@ -200,6 +205,7 @@ export class Pool {
   #noLease(request: LeaseRequest, now: number): NoLease {
     let retryAt: number | null = null;
     for (const entry of this.#entries) {
+      if (request.excluded.has(entry.credential.id)) continue;
       if (request.excluded.has(entry.credential.id)) continue;
       const holding = this.#holding(entry, request.model);
       if (!holding.some((suspension) => suspension.reason === 'throttled')) continue;

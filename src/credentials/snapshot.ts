@@ -14,9 +14,10 @@ export interface Suspension {
   readonly probe: ProbeGrant | null;
 }
 
-/** Leave for one worker slot to send one probing exchange with a half-open credential. */
+/** Leave for one worker to send one probing exchange with a half-open credential. */
 export interface ProbeGrant {
-  readonly slot: number;
+  /** Its id, not its slot: while a worker is being replaced two share a slot. */
+  readonly worker: number;
   /** Epoch milliseconds after which the grant must no longer be used: it has gone to another worker. */
   readonly validUntil: number;
 }

@@ -30,6 +30,8 @@ export interface PoolMessage {
 export interface BootMessage {
   readonly type: 'boot';
   readonly slot: number;
+  /** Id of this worker. */
+  readonly worker: number;
   readonly generation: Generation;
   readonly pool: PoolMessage;
   readonly clients: ClientsSnapshot;

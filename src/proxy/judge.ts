@@ -120,6 +120,7 @@ function isDecimal(value: string): boolean {
 }
 
 function untilDate(value: string, now: number): number | null {
-  const date = Date.parse(value);
+  // Date.parse takes almost anything for a date ("-5"); the three forms of HTTP all begin with a weekday.
+  const date = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }

@@ -13,7 +13,7 @@ export interface CredentialReporter {
   probeEnded(lease: Lease, hasRecovered: boolean): void;
 }
 
-/** How long a credential is avoided here until the primary has decided; that takes it milliseconds. */
+/** How long a credential is avoided here unless the answer says, until the primary has decided; that takes it milliseconds. */
 const AVOID_MS = 5_000;
 
 /** Takes and settles leases. */
@@ -58,7 +58,7 @@ export class Leases {
       leasedAt,
     });
     const now = Date.now();
-    this.#pool.avoid(lease, against, now + AVOID_MS, report, now);
+    this.#pool.avoid(lease, against, now + (retryAfterMs ?? AVOID_MS), report, now);
   }
 
   /** The attempt ended without an answer: that says nothing about the credential. */

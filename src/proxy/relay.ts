@@ -12,6 +12,8 @@ export interface RelayOptions {
   readonly onDrained: () => void;
 }
 
+/** RFC 9112 section 4; Node refuses to send anything else. */
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** A client that does not read an error event within this time has lost interest. */
 const LAST_WORDS_MS = 10_000;
 
@@ -37,7 +39,7 @@ export class Relay {
     if (isOpenEventStream && method !== 'HEAD') this.#events = new EventBoundary();
     this.#lastWriteAt = performance.now();
     this.#exchange.firstByteAt = this.#lastWriteAt;
-    response.writeHead(status, statusText, [...flat]);
+    response.writeHead(status, REASON_PHRASE.test(statusText) ? statusText : '', [...flat]);
     process.nextTick(() => {
       if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
     });

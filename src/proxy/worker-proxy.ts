@@ -26,6 +26,8 @@ import { WebSockets } from './websocket.ts';
 export interface WorkerProxyOptions {
   readonly generation: Generation;
   readonly slot: number;
+  /** Id of this worker, for probe grants. */
+  readonly worker: number;
   readonly log: Logger;
   readonly reporter: CredentialReporter;
   readonly limitDesk: LimitDesk;
@@ -61,7 +63,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     outboundProxyUrl: generation.outboundProxyUrl,
     connectTimeoutMs: generation.connectTimeoutMs,
   });
-  const pool = new Pool(options.slot);
+  const pool = new Pool(options.slot, options.worker);
   const leases = new Leases(pool, options.reporter);
   const threads = new Threads(options.rewriteTaskFile, IDLE_THREAD_MS);
   const rewriter = new BodyRewriter(threads);

@@ -7,8 +7,8 @@ import type { Logger } from '../logging/logger.ts';
 export interface PoolKeeperOptions {
   readonly ledger: Ledger;
   readonly log: Logger;
-  /** Slots whose workers may be given a probe. */
-  readonly readySlots: () => readonly number[];
+  /** Ids of the workers that may be given a probe. */
+  readonly readyWorkers: () => readonly number[];
   /** Sends the pool to every worker. */
   readonly publish: () => void;
 }
@@ -16,12 +16,14 @@ export interface PoolKeeperOptions {
 /** The longest a timer may sleep: setTimeout counts in 31 bits. */
 const LONGEST_SLEEP_MS = 3_600_000;
 const SHORTEST_SLEEP_MS = 10;
+const KEPT_EVERY_MS = 60_000;
 
 export class PoolKeeper {
   readonly #options: PoolKeeperOptions;
   #snapshot: PoolSnapshot;
   #timer: NodeJS.Timeout | undefined;
   #isPublishing = false;
+  readonly #keptLoggedAt = new Map<string, number>();
 
   constructor(options: PoolKeeperOptions) {
     this.#options = options;
@@ -39,18 +41,18 @@ export class PoolKeeper {
     this.#changed();
   }
 
-  onProbeStarted(credentialId: string, model: string | null): void {
-    this.#options.ledger.reportProbeStarted(credentialId, model);
+  onProbeStarted(credentialId: string, model: string | null, worker: number): void {
+    this.#options.ledger.reportProbeStarted(credentialId, model, worker);
     this.#schedule();
   }
 
-  onProbeEnded(credentialId: string, model: string | null, hasRecovered: boolean): void {
-    this.#log(this.#options.ledger.reportProbeEnded(credentialId, model, hasRecovered));
+  onProbeEnded(credentialId: string, model: string | null, worker: number, hasRecovered: boolean): void {
+    this.#log(this.#options.ledger.reportProbeEnded(credentialId, model, worker, hasRecovered));
     this.#changed();
   }
 
-  onWorkerGone(slot: number): void {
-    this.#options.ledger.releaseSlot(slot);
+  onWorkerGone(worker: number): void {
+    this.#options.ledger.releaseWorker(worker);
     this.#changed();
   }
 
@@ -85,12 +87,22 @@ export class PoolKeeper {
   }
 
   #advance(): void {
-    if (this.#options.ledger.advance(Date.now(), this.#options.readySlots())) this.#changed();
+    if (this.#options.ledger.advance(Date.now(), this.#options.readyWorkers())) this.#changed();
     else this.#schedule();
   }
 
+  /** A last credential that stays in use is refused with every request: saying so once a minute is enough. */
+  #isRepeated(transition: Transition): boolean {
+    if (transition.type !== 'kept') return false;
+    const now = performance.now();
+    const last = this.#keptLoggedAt.get(transition.name) ?? Number.NEGATIVE_INFINITY;
+    if (now - last < KEPT_EVERY_MS) return true;
+    this.#keptLoggedAt.set(transition.name, now);
+    return false;
+  }
+
   #log(transition: Transition | undefined): void {
-    if (transition === undefined) return;
+    if (transition === undefined || this.#isRepeated(transition)) return;
     this.#options.log.warning({ msg: sentence(transition), credential: transition.name });
   }
 }

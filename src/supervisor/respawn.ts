@@ -17,6 +17,8 @@ const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 /** So many boots in a row without one success, within the window: something is wrong that another try does not mend. */
 const BOOT_FAILURES = 5;
+/** Long enough for boots that hang until they are killed. */
+const BOOT_WINDOW_MS = 300_000;
 const WINDOW_MS = 60_000;
 /** So many early deaths of workers that had served, within the window. */
 const EARLY_DEATHS = 20;
@@ -28,13 +30,15 @@ const EARLY_DEATHS = 20;
  */
 export function decideRespawn(deaths: readonly Death[]): RespawnDecision {
   const latest = deaths.at(-1);
-  if (latest === undefined || latest.lifetimeMs >= EARLY_MS) return { type: 'respawn', delayMs: 0 };
-  const recent = deaths.filter(({ at }) => at > latest.at - WINDOW_MS);
-  const failedBoots = trailing(recent, (death) => !death.wasReady);
+  if (latest === undefined || (latest.wasReady && latest.lifetimeMs >= EARLY_MS))
+    return { type: 'respawn', delayMs: 0 };
+  const boots = deaths.filter(({ at }) => at > latest.at - BOOT_WINDOW_MS);
+  const failedBoots = trailing(boots, (death) => !death.wasReady);
   if (failedBoots >= BOOT_FAILURES) {
     return { type: 'giveUp', reason: `${failedBoots} workers in a row ended before they could serve` };
   }
-  const early = recent.filter(({ lifetimeMs }) => lifetimeMs < EARLY_MS).length;
+  const isEarly = ({ wasReady, lifetimeMs }: Death): boolean => !wasReady || lifetimeMs < EARLY_MS;
+  const early = deaths.filter((death) => death.at > latest.at - WINDOW_MS && isEarly(death)).length;
   if (early >= EARLY_DEATHS) {
     return {
       type: 'giveUp',

@@ -64,13 +64,14 @@ export class Supervisor {
   #port = 0;
   #publishedRefusals: ClientRefusals = NO_REFUSALS;
   #hasAnnounced = false;
+  #tickedAt: number = performance.now();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#keeper = new PoolKeeper({
       ledger: new Ledger(options.credentials, this.#startedAt),
       log: options.log,
-      readySlots: () => this.#ready().map(({ slot }) => slot),
+      readyWorkers: () => this.#ready().map(({ id }) => id),
       publish: () => this.#publish(),
     });
     this.#clients = new ClientKeeper({
@@ -154,7 +155,7 @@ export class Supervisor {
   }
 
   #onMessage(handle: WorkerHandle, message: ToPrimary): void {
-    handle.lastHeartbeatAt = Date.now();
+    handle.lastHeartbeatAt = performance.now();
     switch (message.type) {
       case 'started':
         this.#boot(handle);
@@ -180,10 +181,10 @@ export class Supervisor {
         this.#keeper.onFailure(message.failure);
         return;
       case 'probeStarted':
-        this.#keeper.onProbeStarted(message.credentialId, message.model);
+        this.#keeper.onProbeStarted(message.credentialId, message.model, handle.id);
         return;
       case 'probeEnded':
-        this.#keeper.onProbeEnded(message.credentialId, message.model, message.hasRecovered);
+        this.#keeper.onProbeEnded(message.credentialId, message.model, handle.id, message.hasRecovered);
         return;
       case 'drained':
         handle.inFlight = 0;
@@ -225,7 +226,7 @@ export class Supervisor {
     const handle = this.#workers.get(worker);
     if (handle === undefined) return;
     this.#workers.delete(worker);
-    this.#keeper.onWorkerGone(handle.slot);
+    this.#keeper.onWorkerGone(handle.id);
     this.#clients.onWorkerGone(handle.id);
     if (this.#ending !== null) {
       this.#endWhenEmpty();
@@ -269,7 +270,14 @@ export class Supervisor {
   }
 
   #checkHeartbeats(): void {
-    const now = Date.now();
+    const now = performance.now();
+    const sinceLastTick = now - this.#tickedAt;
+    this.#tickedAt = now;
+    // We were held up ourselves (a suspended laptop, SIGSTOP): what workers said meanwhile is still to be read.
+    if (sinceLastTick > 2 * TICK_MS) {
+      for (const handle of this.#workers.values()) handle.lastHeartbeatAt = now;
+      return;
+    }
     for (const handle of this.#workers.values()) {
       if (now - handle.lastHeartbeatAt <= SILENCE_MS) continue;
       const seconds = Math.round((now - handle.lastHeartbeatAt) / 1000);

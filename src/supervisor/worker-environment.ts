@@ -2,14 +2,10 @@
 // IPC, so that no variable that names or holds a secret (FLOW_PROXY_*, HTTPS_PROXY) stands in /proc/PID/environ.
 
 const KEPT = new Set([
-  'PATH',
-  'HOME',
-  'LANG',
-  'TZ',
-  'TMPDIR',
-  'NODE_ENV',
-  'NODE_OPTIONS',
-  'NODE_V8_COVERAGE',
+  ...['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH'],
+  ...['NODE_ENV', 'NODE_OPTIONS', 'NODE_V8_COVERAGE'],
+  // Whom to trust: the TLS connection to the upstream is a worker's.
+  ...['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
 ]);
 
 /**

@@ -13,6 +13,7 @@ export class WorkerHandle {
   stage: Stage = 'booting';
   wasReady = false;
   inFlight = 0;
+  /** performance.now(), which no clock change touches. */
   lastHeartbeatAt: number;
   /** Its latest failure report that the ledger has taken into account. */
   acknowledged = 0;
@@ -21,7 +22,7 @@ export class WorkerHandle {
     this.slot = slot;
     this.worker = worker;
     this.startedAt = now;
-    this.lastHeartbeatAt = now;
+    this.lastHeartbeatAt = performance.now();
   }
 
   /** Of the process, not of the slot: two may share that while one drains. */
@@ -33,8 +34,8 @@ export class WorkerHandle {
     return this.worker.process.pid;
   }
 
-  boot(message: Omit<BootMessage, 'type' | 'slot'>): void {
-    sendToWorker(this.worker, { type: 'boot', slot: this.slot, ...message });
+  boot(message: Omit<BootMessage, 'type' | 'slot' | 'worker'>): void {
+    sendToWorker(this.worker, { type: 'boot', slot: this.slot, worker: this.id, ...message });
   }
 
   sendPool(message: Omit<PoolMessage, 'type' | 'acknowledged'>): void {

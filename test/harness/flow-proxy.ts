@@ -132,5 +132,5 @@ async function waitForReady({ log, exited }: FlowProcess): Promise<number> {
   });
   const line = await Promise.race([log.waitFor(({ msg }) => msg.startsWith('Ready on '), READY_MS), ended]);
   ended.catch(() => {});
-  return Number(/^Ready on http:\/\/\S+:(\d+) /.exec(line.msg)?.[1]);
+  return Number(/^Ready on https?:\/\/\S+:(\d+) /.exec(line.msg)?.[1]);
 }

@@ -57,6 +57,17 @@ describe('bad settings', () => {
     ]);
   });
 
+  it('include a certificate without its key, and a key without its certificate', () => {
+    assert.deepEqual(problemsOf({ environment: { FLOW_PROXY_TLS_CERT_FILE: 'c.pem' } }), [
+      'FLOW_PROXY_TLS_CERT_FILE is set but FLOW_PROXY_TLS_KEY_FILE is not: both or none',
+    ]);
+    assert.deepEqual(problemsOf({ flags: { tlsKeyFile: 'k.pem' } }), [
+      '--tls-key-file is set but FLOW_PROXY_TLS_CERT_FILE is not: both or none',
+    ]);
+    const { settings } = load({ flags: { tlsCertFile: 'c.pem', tlsKeyFile: '/k.pem' } });
+    assert.deepEqual(settings.clients.tls, { certFile: join(root, 'c.pem'), keyFile: '/k.pem' });
+  });
+
   it('show no password, query or fragment of a URL, not even of one too broken to parse', () => {
     const texts = [
       'https://u:CANARY@h/',

@@ -29,7 +29,7 @@ describe('when a cooldown ends', () => {
     assert.equal(ledger.advance(END - 1, [0, 1]), false);
     assert.equal(grantOf(ledger), null);
     assert.equal(ledger.advance(END, [0, 1]), true);
-    assert.deepEqual(grantOf(ledger), { slot: 0, validUntil: END + GRANT_MS });
+    assert.deepEqual(grantOf(ledger), { worker: 0, validUntil: END + GRANT_MS });
   });
 
   it('a grant that nobody uses goes round the ready workers, each after the one before has run out', () => {
@@ -39,7 +39,7 @@ describe('when a cooldown ends', () => {
       assert.equal(ledger.nextDueAt(), now);
       assert.equal(ledger.advance(now - 1, [0, 2, 5]), false, 'not while it may be used still');
       ledger.advance(now, [0, 2, 5]);
-      return grantOf(ledger)?.slot;
+      return grantOf(ledger)?.worker;
     });
     assert.deepEqual(slots, [0, 2, 5, 0, 2]);
   });
@@ -47,30 +47,30 @@ describe('when a cooldown ends', () => {
   it('and the probe is on its way, no other is granted until it ends', () => {
     const ledger = cooled();
     ledger.advance(END, [0, 1]);
-    ledger.reportProbeStarted('id-a', null);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
     for (const now of [END + NEXT_MS, END + MINUTE]) assert.equal(ledger.advance(now, [0, 1]), false);
-    assert.equal(ledger.reportProbeEnded('id-a', null, false), undefined);
+    assert.equal(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, false), undefined);
     assert.equal(ledger.advance(END + MINUTE, [0, 1]), true);
-    assert.equal(grantOf(ledger)?.slot, 1);
+    assert.equal(grantOf(ledger)?.worker, 1);
   });
 
   it('and the probe succeeds, the credential is in again and has recovered once', () => {
     const ledger = cooled();
     ledger.advance(END, [0]);
-    ledger.reportProbeStarted('id-a', null);
-    assert.deepEqual(ledger.reportProbeEnded('id-a', null, true), {
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    assert.deepEqual(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, true), {
       type: 'recovered',
       name: 'a',
       model: null,
     });
-    assert.equal(ledger.reportProbeEnded('id-a', null, true), undefined);
+    assert.equal(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, true), undefined);
     assert.deepEqual(ledger.count(), { total: 2, available: 2 });
   });
 
   it('and the probe fails, the next cooldown is twice as long and is probed after it', () => {
     const ledger = cooled();
     ledger.advance(END, [0]);
-    ledger.reportProbeStarted('id-a', null);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
     const now = END + 100;
     ledger.reportFailure(failureOf('a', { leasedAt: END + 50 }), now);
     assert.equal(grantOf(ledger), null);
@@ -82,22 +82,22 @@ describe('when a cooldown ends', () => {
     const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
     ledger.reportFailure(failureOf('a', { reason: 'throttled' }), 0);
     ledger.advance(5_000, [0]);
-    ledger.reportProbeStarted('id-a', null);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
     assert.equal(ledger.reportFailure(failureOf('a', { leasedAt: 5_001 }), 5_100)?.type, 'failed');
     assert.equal(ledger.nextDueAt(), 5_100 + 60_000);
     assert.equal(ledger.advance(5_100 + 60_000, [0]), true);
-    assert.equal(grantOf(ledger)?.slot, 0);
+    assert.equal(grantOf(ledger)?.worker, 0);
   });
 
   it('and the probing worker dies, another one gets the grant at once', () => {
     const ledger = cooled();
     ledger.advance(END, [0, 1]);
-    ledger.reportProbeStarted('id-a', null);
-    ledger.releaseSlot(1);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    ledger.releaseWorker(1);
     assert.equal(ledger.advance(END + 1, [0, 1]), false, 'the death of another changes nothing');
-    ledger.releaseSlot(0);
+    ledger.releaseWorker(0);
     assert.equal(ledger.advance(END + 1, [1]), true);
-    assert.equal(grantOf(ledger)?.slot, 1);
+    assert.equal(grantOf(ledger)?.worker, 1);
   });
 
   it('and a failure of the old burst asks for longer, the next grant waits for that', () => {
@@ -117,9 +117,9 @@ describe('when a cooldown ends', () => {
     const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
     ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: 100 }), 0);
     ledger.advance(100, [0]);
-    ledger.reportProbeStarted('id-a', null);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
     ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: MINUTE, leasedAt: -1 }), 150);
-    assert.equal(ledger.reportProbeEnded('id-a', null, true), undefined);
+    assert.equal(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, true), undefined);
     assert.equal(ledger.nextDueAt(), 150 + MINUTE);
   });
 
@@ -128,7 +128,7 @@ describe('when a cooldown ends', () => {
     const throttled = { reason: 'throttled', retryAfterMs: 100 } as const;
     ledger.reportFailure(failureOf('a', throttled), 0);
     ledger.advance(100, [0]);
-    ledger.reportProbeStarted('id-a', null);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
     ledger.reportFailure(failureOf('a', { ...throttled, retryAfterMs: MINUTE, leasedAt: -1 }), 150);
     ledger.reportFailure(failureOf('a', { ...throttled, leasedAt: 120 }), 200);
     assert.equal(ledger.nextDueAt(), 150 + MINUTE);
@@ -142,7 +142,7 @@ describe('the time of what is due next', () => {
     assert.equal(ledger.advance(END, []), false);
     assert.equal(ledger.nextDueAt(), END + GRANT_MS);
     assert.equal(ledger.advance(ledger.nextDueAt(), [3]), true);
-    assert.equal(grantOf(ledger)?.slot, 3);
+    assert.equal(grantOf(ledger)?.worker, 3);
   });
 
   it('moves on with every advance, until the cooldown is forgotten 10 minutes after its end', () => {
@@ -163,7 +163,7 @@ describe('the time of what is due next', () => {
   it('is not reached by a probe that takes long, and the cooldown is not forgotten meanwhile', () => {
     const ledger = cooled();
     ledger.advance(END, [0]);
-    ledger.reportProbeStarted('id-a', null);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
     assert.ok(ledger.nextDueAt() > END + 10 * MINUTE);
     ledger.advance(END + 11 * MINUTE, [0]);
     assert.equal(ledger.count().available, 1);

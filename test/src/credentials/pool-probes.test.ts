@@ -6,11 +6,11 @@ import { leased, names, pooled, snapshotOf, suspension, tally, wanting } from '.
 
 const END = 1_000;
 const granted = (slot: number, part: Partial<Suspension> = {}): Suspension =>
-  suspension({ until: END, probe: { slot, validUntil: END + 1_000 }, ...part });
+  suspension({ until: END, probe: { worker: slot, validUntil: END + 1_000 }, ...part });
 const halfOpen = (id: string, ...suspensions: Suspension[]): PooledCredential => pooled(id, { suspensions });
 
 function poolOf(slot: number, ...credentials: PooledCredential[]): Pool {
-  const pool = new Pool(slot);
+  const pool = new Pool(slot, slot);
   pool.apply(snapshotOf(1, ...credentials), 0);
   return pool;
 }
@@ -39,7 +39,7 @@ describe('a grant to probe a half-open credential', () => {
     names(pool, 1, wanting(), END);
     pool.apply(snapshotOf(2, halfOpen('a', granted(0)), pooled('b')), 0);
     assert.deepEqual(names(pool, 2, wanting(), END + 1), ['b', 'b']);
-    const next = granted(0, { probe: { slot: 0, validUntil: END + 5_000 } });
+    const next = granted(0, { probe: { worker: 0, validUntil: END + 5_000 } });
     pool.apply(snapshotOf(3, halfOpen('a', next), pooled('b')), 0);
     assert.deepEqual(names(pool, 3, wanting(), END + 2), ['a', 'b', 'b']);
   });

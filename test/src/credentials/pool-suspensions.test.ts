@@ -16,7 +16,7 @@ import {
 } from './sample-pool.ts';
 
 function poolOf(...credentials: PooledCredential[]): Pool {
-  const pool = new Pool(0);
+  const pool = new Pool(0, 0);
   pool.apply(snapshotOf(1, ...credentials), 0);
   return pool;
 }
@@ -81,6 +81,23 @@ describe('when nothing can be leased', () => {
   it('and some are rejected, only the throttled ones give the time', () => {
     const pool = poolOf(out('a', { reason: 'rejected', until: 100 }), out('b', { until: 300 }));
     assert.deepEqual(refused(pool.lease(wanting(), 0)), { retryAt: 300 });
+  });
+
+  it('because the exchange has tried them all, no wait would help it, throttled or not', () => {
+    const pool = poolOf(out('a', { until: 300 }), out('b', { until: 900 }));
+    const tried = (...ids: string[]) => wanting({ excluded: new Set(ids) });
+    assert.deepEqual(refused(pool.lease(tried('a'), 0)), { retryAt: 900 });
+    assert.deepEqual(refused(pool.lease(tried('a', 'b'), 0)), { retryAt: null });
+    assert.deepEqual(
+      [wanting(), tried('a'), tried('a', 'b')].map((request) => pool.availableAt(request, 0)),
+      [300, 900, null],
+    );
+  });
+
+  it('is what asking beforehand tells, without a turn of the rotation', () => {
+    const pool = poolOf(out('a', { until: 300 }), pooled('b'), pooled('c'));
+    for (let i = 0; i < 9; i += 1) assert.equal(pool.availableAt(wanting(), 7), 7);
+    assert.deepEqual(names(pool, 4), ['b', 'c', 'b', 'c']);
   });
 
   it('because all are rejected, the one that is due soonest is used all the same', () => {

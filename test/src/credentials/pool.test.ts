@@ -7,7 +7,7 @@ import { leased, names, pooled, refused, snapshotOf, tally, wanting } from './sa
 const abc = [pooled('a'), pooled('b'), pooled('c')];
 
 function poolOf(slot: number, ...credentials: PooledCredential[]): Pool {
-  const pool = new Pool(slot);
+  const pool = new Pool(slot, slot);
   pool.apply(snapshotOf(1, ...credentials), 0);
   return pool;
 }
@@ -62,7 +62,7 @@ describe('one worker', () => {
   });
 
   it('has nothing to lease before the first snapshot, nor from an empty one', () => {
-    const pool = new Pool(3);
+    const pool = new Pool(3, 3);
     assert.deepEqual(refused(pool.lease(wanting(), 0)), { retryAt: null });
     pool.apply(snapshotOf(1), 0);
     assert.deepEqual(refused(pool.lease(wanting(), 0)), { retryAt: null });

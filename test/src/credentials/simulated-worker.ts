@@ -50,7 +50,7 @@ export class SimulatedWorker {
   constructor(slot: number, world: World) {
     this.slot = slot;
     this.#world = world;
-    this.#pool = new Pool(slot);
+    this.#pool = new Pool(slot, slot);
   }
 
   /** A snapshot is on its way. */

@@ -97,13 +97,15 @@ export class Simulation implements World {
         this.#onFailure(report.failure);
         break;
       case 'probeStarted':
-        this.ledger.reportProbeStarted(report.credentialId, report.model);
+        this.ledger.reportProbeStarted(report.credentialId, report.model, worker.slot);
         break;
       case 'probeEnded':
-        this.#note(this.ledger.reportProbeEnded(report.credentialId, report.model, report.hasRecovered));
+        this.#note(
+          this.ledger.reportProbeEnded(report.credentialId, report.model, worker.slot, report.hasRecovered),
+        );
         break;
       case 'died':
-        this.ledger.releaseSlot(worker.slot);
+        this.ledger.releaseWorker(worker.slot);
         this.#workers.splice(this.#workers.indexOf(worker), 1);
         this.after(this.random() * 3_000, () => this.#boot(worker.slot));
     }
