@@ -118,15 +118,20 @@ export class Supervisor {
 
   /** Drains every worker, then ends. A second call ends at once, cutting what is in flight. */
   stop(reason: string, exitCodeWhenCut: number): void {
-    const { log, generation } = this.#options;
-    if (this.#ending !== null) {
-      log.warning({ msg: `${reason} again: ending at once` });
-      this.#ending = { exitCode: exitCodeWhenCut, reason };
-      for (const handle of this.#workers.values()) handle.kill();
-      this.#endWhenEmpty();
+    if (this.#ending === null) {
+      this.#beginEnding({ exitCode: 0, reason });
       return;
     }
-    this.#ending = { exitCode: 0, reason };
+    this.#options.log.warning({ msg: `${reason} again: ending at once` });
+    this.#ending = { exitCode: exitCodeWhenCut, reason };
+    for (const handle of this.#workers.values()) handle.kill();
+    this.#endWhenEmpty();
+  }
+
+  #beginEnding(ending: Ending): void {
+    const { log, generation } = this.#options;
+    const { reason } = ending;
+    this.#ending = ending;
     const inFlight = [...this.#workers.values()].reduce((sum, handle) => sum + handle.inFlight, 0);
     log.info({ msg: `${reason}: draining, about ${inFlight} exchanges in flight` });
     for (const handle of this.#workers.values()) this.#drain(handle, generation.drainTimeoutMs);
@@ -246,9 +251,7 @@ export class Supervisor {
     const decision = decideRespawn(this.#deaths);
     if (decision.type === 'giveUp') {
       log.error({ msg: `Giving up: ${decision.reason}; the last one by ${how}`, worker: slot });
-      this.stop('Crash loop', 1);
-      this.#ending = { exitCode: 1, reason: decision.reason };
-      this.#endWhenEmpty();
+      this.#beginEnding({ exitCode: 1, reason: 'crash loop' });
       return;
     }
     log.error({

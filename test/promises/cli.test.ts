@@ -1,0 +1,62 @@
+// The command line: what it prints and how it exits.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { runFlowProxy } from '../harness/command.ts';
+import { root } from '../harness/root.ts';
+import { startStack } from '../harness/stack.ts';
+
+const CREDENTIALS = [{ name: 'one', clientId: 'id-1', clientSecret: 'canary-of-the-cli', tenant: 't' }];
+
+test('without secrets.json it says how to make one and exits 78', async () => {
+  const { code, stderr } = await runFlowProxy({});
+  assert.equal(code, 78);
+  assert.match(stderr, /cp secrets\.json\.template secrets\.json/);
+});
+
+test('every mistake in the settings is listed at once, with exit 78', async () => {
+  const settings = { PORT: 'eighty', LOG_LEVEL: 'LOUD', NUM_WORKERS: '0', TARGET_URL: 'ftp://x' };
+  for (const args of [[], ['check'], ['config']]) {
+    const { code, stderr } = await runFlowProxy({ credentials: CREDENTIALS, settings, args });
+    assert.equal(code, 78, args.join());
+    for (const [name, value] of Object.entries(settings)) {
+      assert.match(stderr, new RegExp(`FLOW_PROXY_${name}.*"${value}"`));
+    }
+  }
+});
+
+test('check says what is used and exits 0', async () => {
+  const { code, stdout } = await runFlowProxy({ credentials: CREDENTIALS, args: ['check'] });
+  assert.equal(code, 0);
+  assert.match(stdout, /credentials: 1 in .*secrets\.json: one\n/);
+  assert.match(stdout, /usable/);
+  assert.doesNotMatch(stdout, /canary/);
+});
+
+test('config prints every setting with its source, passwords redacted', async () => {
+  const settings = { PORT: 9001, UPSTREAM_PROXY: 'http://me:hunter2@proxy:3128' };
+  const args = ['config', '--log-level', 'debug'];
+  const { code, stdout } = await runFlowProxy({ credentials: CREDENTIALS, settings, args });
+  assert.equal(code, 0);
+  assert.match(stdout, /FLOW_PROXY_PORT +9001 +environment/);
+  assert.match(stdout, /FLOW_PROXY_LOG_LEVEL +DEBUG +flag/);
+  assert.match(stdout, /FLOW_PROXY_HOST +127\.0\.0\.1 +default/);
+  assert.doesNotMatch(stdout, /hunter2/);
+});
+
+test('--help and --version exit 0, an unknown flag 64', async () => {
+  const help = await runFlowProxy({ args: ['--help'] });
+  assert.equal(help.code, 0);
+  for (const word of ['check', 'config', '--port', 'FLOW_PROXY_DRAIN_TIMEOUT'])
+    assert.ok(help.stdout.includes(word), word);
+  const version = await runFlowProxy({ args: ['--version'] });
+  assert.equal(version.stdout.trim(), JSON.parse(readFileSync(root('package.json'), 'utf8')).version);
+  assert.equal((await runFlowProxy({ args: ['--prot', '1'] })).code, 64);
+});
+
+test('a port that is taken is named, with the setting to change', async (t) => {
+  const { proxy, credentials } = await startStack({}, t);
+  const { code, stderr } = await runFlowProxy({ credentials, settings: { PORT: proxy.port } });
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`port ${proxy.port} .*in use.*FLOW_PROXY_PORT`));
+});

@@ -1,0 +1,89 @@
+// The log file, and the predecessor's shell lines on it.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { eventually } from '../harness/eventually.ts';
+import { call } from '../harness/http-call.ts';
+import { startStack } from '../harness/stack.ts';
+
+/** As the guide prints them, run in the folder of the log file. */
+const GUIDE = {
+  successRate: `total=$(grep "Request processed" flow_proxy_plugin.log | wc -l)
+success=$(grep "successfully" flow_proxy_plugin.log | wc -l)
+echo "成功率: $(($success * 100 / $total))%"`,
+  usage: `grep "Using configuration" flow_proxy_plugin.log | \\
+  awk -F"'" '{print $2}' | sort | uniq -c`,
+  errors: 'grep -c ERROR flow_proxy_plugin.log',
+  failed: 'grep -c "marked as failed" flow_proxy_plugin.log',
+};
+
+test('the shell lines of the predecessor’s guide print right numbers on our log file', async (t) => {
+  const { upstream, proxy } = await startStack({ logToFile: true, settings: { NUM_WORKERS: 1 } }, t);
+  const sh = (script: string): string =>
+    execFileSync('bash', ['-c', `${script}; true`], { cwd: proxy.folder, encoding: 'utf8' });
+  for (let i = 0; i < 6; i += 1) await call(`${proxy.url}/v1/models?it='s`);
+  upstream.setFaults([{ times: 1, fault: { type: 'status', status: 401 } }]);
+  await call(`${proxy.url}/v1/models`);
+  upstream.setFaults([{ fault: { type: 'status', status: 500 } }]);
+  await call(`${proxy.url}/v1/it's%20broken`);
+  await call(`${proxy.url}/health`);
+  upstream.setFaults([]);
+  const last = await call(`${proxy.url}/v1/models`);
+  await proxy.waitForExchange(String(last.headers['x-request-id']));
+  assert.equal(sh(GUIDE.successRate), '成功率: 88%\n');
+  const used = sh(GUIDE.usage)
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(' '));
+  assert.deepEqual(
+    used.map(([, name]) => name),
+    ['credential-1', 'credential-2', 'credential-3'],
+  );
+  assert.equal(
+    used.reduce((sum, [count]) => sum + Number(count), 0),
+    9,
+  );
+  assert.equal(sh(GUIDE.errors), '1\n');
+  assert.equal(sh(GUIDE.failed), '1\n');
+});
+
+test('a plain file is followed by name after it was moved away, and no line is lost', async (t) => {
+  const { proxy } = await startStack({ logToFile: true }, t);
+  const file = String(proxy.logFile);
+  const ids = new Set<string>();
+  for (let round = 0; round < 3; round += 1) {
+    const answers = await Promise.all(Array.from({ length: 30 }, () => call(`${proxy.url}/v1/models`)));
+    for (const { headers } of answers) ids.add(String(headers['x-request-id']));
+    if (round === 2) break;
+    renameSync(file, `${file}.${round}`);
+    proxy.kill('SIGUSR2');
+    await eventually('the new file', () =>
+      readdirSync(proxy.folder).includes('flow_proxy_plugin.log') ? true : undefined,
+    );
+  }
+  const all = (): string =>
+    readdirSync(proxy.folder)
+      .filter((name) => name.startsWith('flow_proxy_plugin.log'))
+      .map((name) => readFileSync(join(proxy.folder, name), 'utf8'))
+      .join('');
+  await eventually('the last line', () => ([...ids].every((id) => all().includes(id)) ? true : undefined));
+  for (const line of all().trimEnd().split('\n')) JSON.parse(line);
+});
+
+test('with a folder the log is rolled by size, and old files go when they are too many bytes', async (t) => {
+  const settings = { LOG_DIR: 'logs', LOG_ROLL_SIZE_MB: 0.02, LOG_MAX_SIZE_MB: 0.05 };
+  const { proxy } = await startStack({ settings }, t);
+  const folder = join(proxy.folder, 'logs');
+  const numbers = (): number[] =>
+    readdirSync(folder).map((name) => Number(/^app\.\d{4}-\d\d-\d\d\.(\d+)\.log$/.exec(name)?.[1]));
+  await eventually(
+    'rolling and deleting',
+    async () => {
+      await Promise.all(Array.from({ length: 20 }, () => call(`${proxy.url}/v1/models`)));
+      return Math.max(...numbers()) >= 6 && numbers().length < 6 ? true : undefined;
+    },
+    30_000,
+  );
+});
