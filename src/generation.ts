@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type ClientAccess, clientAccess } from './clients/access.ts';
 import { loadRewriteRules, type RewriteRule } from './config/rewrite-rules.ts';
-import type { RetrySettings, Settings, UpstreamLimits } from './config/settings.ts';
+import type { InboundLimits, RetrySettings, Settings, UpstreamLimits } from './config/settings.ts';
 import { ConfigError, messageOf } from './errors.ts';
 
 /** What a worker needs of the settings; no path of a secret is in it. */
@@ -24,7 +24,9 @@ export interface Generation {
   readonly drainTimeoutMs: number;
   readonly maxBodyBytes: number;
   readonly keepBodyBytes: number;
+  readonly inbound: InboundLimits;
   readonly clients: ClientAccess;
+  readonly corsOrigins: readonly string[];
   readonly rewriteRules: readonly RewriteRule[];
   readonly logLevel: Settings['log']['level'];
 }
@@ -54,7 +56,9 @@ export function makeGeneration(number: number, settings: Settings): Generation {
     drainTimeoutMs: settings.drainTimeoutMs,
     maxBodyBytes: settings.maxBodyBytes,
     keepBodyBytes: settings.keepBodyBytes,
+    inbound: settings.inbound,
     clients: clientAccess(settings.clients),
+    corsOrigins: settings.corsOrigins,
     rewriteRules,
     logLevel: settings.log.level,
   };

@@ -15,6 +15,7 @@ import {
   seconds,
   wholeNumber,
 } from './formats.ts';
+import { originList } from './origin-list.ts';
 
 /** What each setting's text becomes: durations are in ms, sizes in bytes, an empty path is unset. */
 export interface SettingValues {
@@ -43,10 +44,15 @@ export interface SettingValues {
   readonly drainTimeout: number;
   readonly maxBodyMb: number;
   readonly keepBodyMb: number;
+  readonly headerTimeout: number;
+  readonly bodyTimeout: number;
+  readonly maxConnections: number;
+  readonly maxInFlight: number;
   readonly allowedClients: readonly string[];
   readonly clientKeysFile: string;
   readonly tlsCertFile: string;
   readonly tlsKeyFile: string;
+  readonly corsOrigins: readonly string[];
   readonly logDir: string;
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly logRotation: 'auto' | 'external' | 'internal';
@@ -197,6 +203,30 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     megabytes(0, 1024),
     'Request bodies up to this are kept for another attempt, larger ones are sent once.',
   ),
+  headerTimeout: setting(
+    'Serving',
+    '60',
+    seconds(0.1, 3600),
+    'Longest wait for the head of a request once a connection is open or its first byte is here; then 408.',
+  ),
+  bodyTimeout: setting(
+    'Serving',
+    '60',
+    seconds(0.1, 3600),
+    'Longest silence of a client in its request body, and how long it may send less than 500 bytes a second; then 408.',
+  ),
+  maxConnections: setting(
+    'Serving',
+    '10000',
+    wholeNumber(1, 1_000_000),
+    'Most client connections of a worker; what comes in beyond gets one answer, a 503 unless it asks for our health.',
+  ),
+  maxInFlight: setting(
+    'Serving',
+    '2000',
+    wholeNumber(1, 1_000_000),
+    'Most requests and WebSockets a worker has under way; those beyond get a 503 with Retry-After.',
+  ),
 
   allowedClients: setting(
     'Clients',
@@ -217,6 +247,12 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     'PEM file of the certificate (and its chain) for HTTPS towards clients; needs FLOW_PROXY_TLS_KEY_FILE.',
   ),
   tlsKeyFile: setting('Clients', '', path(), 'PEM file of the private key of FLOW_PROXY_TLS_CERT_FILE.'),
+  corsOrigins: setting(
+    'Clients',
+    '',
+    originList(),
+    'Origins whose web pages may call from a browser (CORS); not set, preflights are forwarded like anything else.',
+  ),
 
   logDir: setting('Logs', '', path(), 'Folder for log files; on its own it means app.log, rolled by us.'),
   logFormat: setting(

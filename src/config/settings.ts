@@ -27,6 +27,17 @@ export interface UpstreamLimits {
   readonly exchangeMs: number;
 }
 
+/** What clients may ask of one worker, and how slowly. */
+export interface InboundLimits {
+  /** For the head of a request. */
+  readonly headerMs: number;
+  /** Between two pieces of a request's body. */
+  readonly bodyMs: number;
+  readonly connections: number;
+  /** Exchanges and upgrades under way. */
+  readonly inFlight: number;
+}
+
 /** When an exchange is tried again. */
 export interface RetrySettings {
   readonly maxAttempts: number;
@@ -75,7 +86,10 @@ export interface Settings {
   readonly maxBodyBytes: number;
   /** A body up to this is kept for another attempt. */
   readonly keepBodyBytes: number;
+  readonly inbound: InboundLimits;
   readonly clients: ClientSettings;
+  /** Web origins that get CORS headers, or the word for all; empty when off. */
+  readonly corsOrigins: readonly string[];
   readonly log: LogSettings;
 }
 
@@ -109,7 +123,14 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     drainTimeoutMs: read('drainTimeout'),
     maxBodyBytes: read('maxBodyMb'),
     keepBodyBytes: Math.min(read('keepBodyMb'), read('maxBodyMb')),
+    inbound: {
+      headerMs: read('headerTimeout'),
+      bodyMs: read('bodyTimeout'),
+      connections: read('maxConnections'),
+      inFlight: read('maxInFlight'),
+    },
     clients: resolveClients(read, cwd),
+    corsOrigins: read('corsOrigins'),
     log: resolveLog(read, cwd),
   };
 }

@@ -66,7 +66,8 @@ export function openStandardOutput(
 ): Destination {
   const stream = openDestination({ dest: 1, sync: false });
   stream.on('error', onTrouble);
-  const plain = over(stream);
+  // Nobody moves standard output away, and sonic-boom throws when it is asked to open a descriptor again.
+  const plain: Destination = { ...over(stream), reopen: () => {} };
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
   if (!isPretty) return plain;
   const pretty = humanReadable(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);

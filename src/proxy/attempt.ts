@@ -1,6 +1,7 @@
 // One try to get an answer from the upstream: one lease, one dispatch, its events told to whoever judges them.
 // undici's raw handler is used as it is (no streams, no promises): that is what makes an exchange cheap.
 import type { Dispatcher } from 'undici';
+import { codeOf } from '../errors.ts';
 import type { RequestBody } from './request-body.ts';
 
 /** What goes out. */
@@ -26,6 +27,8 @@ export interface AttemptListener {
   onFailure(cause: Error, wasSent: boolean): void;
 }
 
+const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+
 /** Reason given to undici when we give up an attempt; it reaches nobody. */
 class AttemptAborted extends Error {
   readonly code = 'attempt_aborted';
@@ -38,6 +41,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #resume: (() => void) | undefined;
   #isOver = false;
   #wasSent = false;
+  /** 204 and 304 end with their headers, whatever length these tell (RFC 9112 section 6.3). */
+  #isBodiless = false;
 
   constructor(dispatcher: Dispatcher, request: AttemptRequest, listener: AttemptListener) {
     this.#listener = listener;
@@ -80,6 +85,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     // Interim answers (103 Early Hints) say nothing yet; 100 never comes, since Expect is not sent on.
     if (status < 200) return true;
     this.#resume = resume;
+    this.#isBodiless = status === 204 || status === 304;
     return this.#isOver || this.#listener.onHeaders(status, headers, statusText);
   }
 
@@ -94,6 +100,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onError(cause: Error): void {
+    // undici misses the body that a 304 may tell the length of, although there is none.
+    if (this.#isBodiless && codeOf(cause) === LENGTH_MISMATCH) this.onComplete();
     if (this.#isOver) return;
     this.#isOver = true;
     this.#listener.onFailure(cause, this.#wasSent);

@@ -1,23 +1,24 @@
-// The client connections of one worker: which are busy, and how they are brought to an end without cutting anybody off.
+// The client connections of one worker: how many there are, which are busy, and how they are brought to an end
+// without cutting anybody off.
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-
-interface Connection {
-  readonly socket: Socket;
-  /** Responses and upgrades under way; more than one when requests are pipelined. */
-  busy: number;
-  latest: ServerResponse | null;
-}
+import { ClientConnection } from './client-connection.ts';
 
 /** How long an idle connection stays open when draining: the client's next request may be on its way already. */
 const IDLE_GRACE_MS = 1_000;
 
 /** Knows every open connection of a server. */
 export class Connections {
-  readonly #open = new Map<Socket, Connection>();
-  #inFlight = 0;
+  readonly #open = new Map<Socket, ClientConnection>();
+  readonly #most: number;
   #isDraining = false;
+  #inFlight = 0;
   #onEmpty: () => void = () => {};
+
+  /** @param most connections beyond these are surplus */
+  constructor(most: number = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
 
   /** Exchanges and upgrades under way. */
   get inFlight(): number {
@@ -28,17 +29,23 @@ export class Connections {
     return this.#isDraining;
   }
 
+  /** How many connections there are beyond those that should be. */
+  get surplus(): number {
+    return Math.max(0, this.#open.size - this.#most);
+  }
+
+  of(socket: Socket): ClientConnection | undefined {
+    return this.#open.get(socket);
+  }
+
   add(socket: Socket): void {
     if (this.#open.has(socket)) return;
-    const connection = { socket, busy: 0, latest: null };
-    this.#open.set(socket, connection);
-    socket.once('close', () => this.#remove(socket));
-    if (this.#isDraining) this.#closeAfterGrace(connection);
+    this.#add(new ClientConnection(socket, this.#open.size >= this.#most));
   }
 
   /** A TLS handshake is done: from now on the connection is the secure socket on top of the plain one. */
   secure(plain: Socket, secure: Socket): void {
-    this.add(secure);
+    this.#add(new ClientConnection(secure, this.#open.get(plain)?.isSurplus ?? false));
     this.#remove(plain);
   }
 
@@ -52,7 +59,6 @@ export class Connections {
   /** A connection has become something else than HTTP and stays busy until it closes. */
   beginUpgrade(socket: Socket): void {
     this.#begin(socket, null);
-    socket.once('close', () => this.#end(socket));
   }
 
   /**
@@ -80,29 +86,40 @@ export class Connections {
     return cut;
   }
 
+  #add(connection: ClientConnection): void {
+    const { socket } = connection;
+    this.#open.set(socket, connection);
+    socket.once('close', () => this.#remove(socket));
+    if (this.#isDraining) this.#closeAfterGrace(connection);
+  }
+
+  /** With it goes what was under way on it: responses that wait behind another one never hear of its end. */
   #remove(socket: Socket): void {
-    if (this.#open.delete(socket) && this.#open.size === 0) this.#onEmpty();
+    const connection = this.#open.get(socket);
+    if (connection === undefined) return;
+    this.#inFlight -= connection.busy;
+    this.#open.delete(socket);
+    if (this.#open.size === 0) this.#onEmpty();
   }
 
   #begin(socket: Socket, response: ServerResponse | null): void {
-    this.#inFlight += 1;
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
+    this.#inFlight += 1;
     connection.busy += 1;
     connection.latest = response;
   }
 
   #end(socket: Socket): void {
-    this.#inFlight -= 1;
     const connection = this.#open.get(socket);
-    if (connection === undefined) return;
-    connection.busy -= 1;
-    if (connection.busy > 0) return;
-    connection.latest = null;
-    if (this.#isDraining) this.#closeAfterGrace(connection);
+    if (connection === undefined || connection.busy === 0) return;
+    const before = connection.busy;
+    connection.onDone();
+    this.#inFlight += connection.busy - before;
+    if (connection.busy === 0 && this.#isDraining) this.#closeAfterGrace(connection);
   }
 
-  #closeAfterGrace(connection: Connection): void {
+  #closeAfterGrace(connection: ClientConnection): void {
     const timer = setTimeout(() => {
       if (connection.busy === 0 && this.#open.has(connection.socket)) connection.socket.destroySoon();
     }, IDLE_GRACE_MS);

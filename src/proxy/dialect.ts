@@ -21,11 +21,13 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   408: 'invalid_request_error',
   413: 'request_too_large',
   414: 'invalid_request_error',
+  417: 'invalid_request_error',
   421: 'invalid_request_error',
   429: 'rate_limit_error',
   431: 'invalid_request_error',
   503: 'overloaded_error',
   504: 'timeout_error',
+  505: 'invalid_request_error',
 };
 
 /** Anthropic's Messages API lives under /v1/messages; everything else is OpenAI's. */
@@ -40,7 +42,10 @@ export function errorBody(dialect: Dialect, { status, code, message }: ErrorRepl
   return JSON.stringify({ error: { message, type, param: null, code } });
 }
 
-/** The whole error as bytes, for a socket that has no response object. */
+/**
+ * The whole error as bytes, for a socket that has no response object.
+ * @param headers flat list of names and values
+ */
 export function errorOnWire(dialect: Dialect, reply: ErrorReply, headers: readonly string[] = []): string {
   const body = errorBody(dialect, reply);
   const lines = [
@@ -48,7 +53,13 @@ export function errorOnWire(dialect: Dialect, reply: ErrorReply, headers: readon
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
-    ...headers,
+    ...headerLines(headers),
   ];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+function headerLines(flat: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) lines.push(`${flat[i]}: ${flat[i + 1]}`);
+  return lines;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientKey } from '../clients/snapshot.ts';
 import { type Dialect, dialectOf } from './dialect.ts';
-import { NO_BODY, type RequestBody } from './request-body.ts';
+import { type BodyIntake, NO_BODY, type RequestBody } from './request-body.ts';
 import { clientRequestId } from './request-headers.ts';
 import type { RequestPath } from './target.ts';
 
@@ -28,6 +28,10 @@ export class Exchange {
   /** For the upstream, without Authorization. */
   headers: readonly string[] = [];
   body: RequestBody = NO_BODY;
+  /** Takes in the body, once that has begun. */
+  intake: BodyIntake | null = null;
+  /** CORS headers for the client's browser, a flat list; null when CORS is off. */
+  cors: readonly string[] | null = null;
   attempts = 0;
   /** What quotas and cooldowns may be bound to, when the body names it. */
   model: string | null = null;

@@ -1,22 +1,29 @@
 // The phases of an exchange, in the order they happen. Each either hands the exchange on or ends it; the last line
 // of every exchange is its log line.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
 import type { Admission } from './admission.ts';
 import { NO_FACTS, readBodyFacts } from './body-facts.ts';
+import type { BreakOff } from './client-connection.ts';
+import { type Cors, preflightHeaders } from './cors.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
 import { answerLocally, type Health, isLocal, isProbe } from './local-routes.ts';
+import { INTERNAL_ERROR, ORIGIN_REFUSED, RETRY_SOON } from './protocol-errors.ts';
 import type { Refusal } from './refusal.ts';
-import { replyError, replyRefusal } from './reply.ts';
-import { type BodyBounds, NO_BODY, type RequestBody, takeBody } from './request-body.ts';
+import { replyEmpty, replyError, replyRefusal } from './reply.ts';
+import { type BodyBounds, BodyIntake, NO_BODY, type RequestBody } from './request-body.ts';
+import { checkHead } from './request-head.ts';
 import { hasBody, headersForUpstream } from './request-headers.ts';
 import type { BodyRewriter } from './rewrite/body-rewriter.ts';
 import { type Removals, type RewriteRules, withoutParameters } from './rewrite/rules.ts';
-import { type RequestPath, readRequestTarget, type Target } from './target.ts';
+import { type RequestPath, readRequestTarget, type Target, unreadablePath } from './target.ts';
+import type { Ticker } from './ticker.ts';
+import { readRestAfter } from './unread-body.ts';
 
 /** What the phases work with. */
 export interface HandlerParts {
@@ -25,6 +32,10 @@ export interface HandlerParts {
   readonly rules: RewriteRules;
   readonly rewriter: BodyRewriter;
   readonly bounds: BodyBounds;
+  readonly ticker: Ticker;
+  readonly cors: Cors;
+  /** Why a request on this connection cannot be worked on now; null when it can. */
+  readonly overload: (socket: Socket) => ErrorReply | null;
   /** Whether conversations stay on one credential. */
   readonly hasAffinity: boolean;
   readonly pipeline: ProxyPipeline;
@@ -41,20 +52,44 @@ export class Handler {
   }
 
   /** Takes a request on. Nothing that goes wrong in it leaves this function. */
-  handle(request: IncomingMessage, response: ServerResponse): void {
-    const target = readRequestTarget(request.url ?? '', this.#parts.target);
-    const exchange = new Exchange(request, response, 'code' in target ? nowhere(request) : target);
+  handle(request: IncomingMessage, response: ServerResponse): BreakOff {
+    const raw = request.url ?? '';
+    const target = readRequestTarget(raw, this.#parts.target);
+    const exchange = new Exchange(request, response, 'code' in target ? unreadablePath(raw) : target);
+    exchange.cors = this.#parts.cors.headersFor(request);
+    if (hasBody(request)) readRestAfter(request, response);
     response.once('close', () => {
       const status = response.headersSent ? response.statusCode : null;
       finishExchange(exchange, { status, isWhole: response.writableFinished }, this.#parts.log);
     });
-    this.#guard(exchange, () => {
-      const refusal = isProbe(exchange) ? null : this.#parts.admission.checkAddress(exchange);
-      if (refusal !== null) replyRefusal(exchange, refusal);
-      else if ('code' in target) replyError(exchange, target);
-      else if (isLocal(exchange)) answerLocally(exchange, this.#parts.health());
-      else this.#authenticate(exchange);
-    });
+    this.#guard(exchange, () => this.#accept(exchange, target));
+    return (error) => this.#breakOff(exchange, error);
+  }
+
+  #accept(exchange: Exchange, target: RequestPath | ErrorReply): void {
+    const { admission, cors, overload, health } = this.#parts;
+    const { request } = exchange;
+    const malformed = checkHead(request);
+    const refusal = isProbe(exchange) ? null : admission.checkAddress(exchange);
+    if (malformed !== null) this.#refuse(exchange, malformed);
+    else if (refusal !== null) replyRefusal(exchange, refusal);
+    else if ('code' in target) replyError(exchange, target);
+    else if (isLocal(exchange)) answerLocally(exchange, health());
+    else if (cors.isPreflight(request)) this.#answerPreflight(exchange);
+    else {
+      const excess = overload(request.socket);
+      if (excess === null) this.#authenticate(exchange);
+      else replyError(exchange, excess, RETRY_SOON);
+    }
+  }
+
+  /** It shows no key and never could: browsers send none along. */
+  #answerPreflight(exchange: Exchange): void {
+    const { request } = exchange;
+    exchange.route = 'local';
+    if (this.#parts.cors.allows(request.headers.origin ?? '')) {
+      replyEmpty(exchange, 204, preflightHeaders(request));
+    } else replyError(exchange, ORIGIN_REFUSED);
   }
 
   /** By the head alone: nothing of the body is taken in for a client without a key. */
@@ -72,17 +107,18 @@ export class Handler {
       this.#withBody(exchange, NO_BODY, removals);
       return;
     }
-    const { maxBytes, keepBytes } = this.#parts.bounds;
+    const { ticker, bounds: own } = this.#parts;
     const isWanted = mayRewrite(exchange, removals) || this.#parts.admission.readsModels(exchange);
-    const bounds = { maxBytes, keepBytes: isWanted ? maxBytes : keepBytes };
-    takeBody(exchange.request, bounds, (body) => {
+    const bounds = isWanted ? { ...own, keepBytes: own.maxBytes } : own;
+    exchange.intake = new BodyIntake(exchange.request, bounds, ticker, (body) => {
       this.#guard(exchange, () => this.#withBody(exchange, body, removals));
     });
+    exchange.intake.start(exchange.response);
   }
 
   #withBody(exchange: Exchange, body: RequestBody, removals: Removals): void {
     exchange.body = body;
-    if (body.type === 'tooLarge') this.#refuseBody(exchange);
+    if (body.type === 'refused') this.#refuse(exchange, body.error);
     else if (body.type === 'cut') exchange.errorCode = 'client_left';
     else if (!exchange.response.destroyed) this.#admit(exchange, body, removals);
   }
@@ -136,13 +172,18 @@ export class Handler {
     exchange.affinityKey = typeof session === 'string' ? session : (facts.userId ?? facts.promptCacheKey);
   }
 
-  #refuseBody(exchange: Exchange): void {
-    const megabytes = Math.floor(this.#parts.bounds.maxBytes / 1024 / 1024);
-    const message = `The request body is larger than ${megabytes} MB (FLOW_PROXY_MAX_BODY_MB).`;
-    const error: ErrorReply = { status: 413, code: 'body_too_large', message };
-    // What is left of the body is not read: the connection cannot be used again.
+  /** What follows on the connection cannot be told from what has come: it cannot be used again. */
+  #refuse(exchange: Exchange, error: ErrorReply): void {
     exchange.response.shouldKeepAlive = false;
     replyError(exchange, error);
+  }
+
+  /** The rest of the request is malformed. */
+  #breakOff(exchange: Exchange, error: ErrorReply): void {
+    const { intake, response, request } = exchange;
+    if (response.headersSent) request.socket.destroy();
+    else if (intake !== null) intake.refuse(error);
+    else this.#refuse(exchange, error);
   }
 
   #guard(exchange: Exchange, phase: () => void): void {
@@ -155,14 +196,9 @@ export class Handler {
 
   #fail(exchange: Exchange, cause: unknown): void {
     exchange.errorDetail = messageOf(cause);
-    exchange.errorCode = 'internal_error';
+    exchange.errorCode = INTERNAL_ERROR.code;
     if (exchange.response.headersSent) exchange.response.destroy();
-    else
-      replyError(exchange, {
-        status: 500,
-        code: 'internal_error',
-        message: 'flow-proxy failed on this request.',
-      });
+    else replyError(exchange, INTERNAL_ERROR);
   }
 }
 
@@ -171,10 +207,4 @@ function mayRewrite({ request }: Exchange, { body }: Removals): boolean {
   if (body.length === 0) return false;
   const encoding = request.headers['content-encoding'];
   return encoding === undefined || encoding.toLowerCase() === 'identity';
-}
-
-/** For the log line of a request whose target could not be read: its path may hold anything. */
-function nowhere({ url = '' }: IncomingMessage): RequestPath {
-  const path = url.split(/[?#]/, 1)[0] ?? '';
-  return { path: path.replace(/\/\/[^/]*@/, '//'), query: '', isForward: true };
 }

@@ -66,9 +66,11 @@ export function namedByConnection(value: string): readonly string[] {
 /** Removes headers by lower-case name from a flat name-value list. */
 export function withoutHeaders(flat: readonly string[], names: readonly string[]): string[] {
   const kept: string[] = [];
+  // A Connection header may name thousands.
+  const removed = new Set(names);
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const [name = '', value = ''] = [flat[i], flat[i + 1]];
-    if (!names.includes(name.toLowerCase())) kept.push(name, value);
+    if (!removed.has(name.toLowerCase())) kept.push(name, value);
   }
   return kept;
 }

@@ -3,6 +3,7 @@
 import type { RetryCause } from '../config/formats.ts';
 import type { SuspensionReason } from '../credentials/snapshot.ts';
 import { codeOf, messageOf } from '../errors.ts';
+import { BodyRefusedError } from './body-stream.ts';
 import type { ErrorReply } from './dialect.ts';
 
 /** What an answer of the upstream says. */
@@ -33,6 +34,12 @@ export interface AttemptFailure {
 }
 
 const FINE: AnswerVerdict = { against: null, retryAfterMs: null, isRetryable: false };
+/** What undici and node say, besides the parser, of an answer that is none. */
+const NOT_HTTP = new Set([
+  'ERR_INVALID_CHAR',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_HEADERS_OVERFLOW',
+]);
 /** RFC 9110 section 9.2.2: doing these twice does no more than doing them once. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -66,7 +73,7 @@ export function judgeFailure(
     isRetryable,
     detail,
   });
-  if (code === 'body_too_large') return verdict(413, code, 'The request body is too large.', false);
+  if (cause instanceof BodyRefusedError) return { reply: cause.reply, isRetryable: false, detail };
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
     return verdict(504, 'upstream_connect_timeout', `${host} did not accept a connection in time.`, true);
   }
@@ -74,7 +81,7 @@ export function judgeFailure(
     const message = `${host} did not begin to answer in time.`;
     return verdict(504, 'upstream_first_byte_timeout', message, causes.includes('timeout'));
   }
-  if (code.startsWith('HPE_') || cause.name === 'HTTPParserError') {
+  if (code.startsWith('HPE_') || NOT_HTTP.has(code) || cause.name === 'HTTPParserError') {
     return verdict(502, 'upstream_invalid', `${host} sent an answer that is not HTTP.`, false);
   }
   if (code === 'UND_ERR_INVALID_ARG')
@@ -86,6 +93,7 @@ export function judgeFailure(
 
 /** What a client is told when an answer stops in the middle. */
 export function judgeBreak(cause: Error, host: string): ErrorReply {
+  if (cause instanceof BodyRefusedError) return cause.reply;
   if (codeOf(cause) === 'UND_ERR_BODY_TIMEOUT') {
     return {
       status: 504,

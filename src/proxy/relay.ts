@@ -3,6 +3,7 @@
 import type { ErrorReply } from './dialect.ts';
 import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
+import { withoutHeaders } from './header-rules.ts';
 import { headersForClient } from './response-headers.ts';
 
 export interface RelayOptions {
@@ -34,12 +35,14 @@ export class Relay {
 
   /** Sends the head; together with the first bytes of the body when these came along with it. */
   begin(status: number, headers: readonly Buffer[], statusText: string): void {
-    const { response, id, method } = this.#exchange;
-    const { flat, isOpenEventStream } = headersForClient(headers, id);
+    const { response, id, method, cors } = this.#exchange;
+    const { flat, isOpenEventStream } = headersForClient(headers, id, cors);
     if (isOpenEventStream && method !== 'HEAD') this.#events = new EventBoundary();
     this.#lastWriteAt = performance.now();
     this.#exchange.firstByteAt = this.#lastWriteAt;
-    response.writeHead(status, REASON_PHRASE.test(statusText) ? statusText : '', [...flat]);
+    // RFC 9110 section 8.6: a client might wait for what such a length promises.
+    const sent = status === 204 ? withoutHeaders(flat, ['content-length']) : [...flat];
+    response.writeHead(status, REASON_PHRASE.test(statusText) ? statusText : '', sent);
     process.nextTick(() => {
       if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
     });

@@ -2,6 +2,7 @@
 import { type ErrorReply, errorBody } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
 import type { Refusal } from './refusal.ts';
+import { closeUnlessBodyComes } from './unread-body.ts';
 
 /** Sends a JSON body; HEAD gets its headers only. */
 export function replyJson(
@@ -11,6 +12,7 @@ export function replyJson(
   headers: readonly string[] = [],
 ): void {
   const { response } = exchange;
+  closeUnlessBodyComes(exchange.request, response);
   exchange.firstByteAt ??= performance.now();
   exchange.bytesOut = Buffer.byteLength(body);
   response.writeHead(status, [
@@ -22,9 +24,19 @@ export function replyJson(
     'no-store',
     'X-Request-Id',
     exchange.id,
+    ...(exchange.cors ?? []),
     ...headers,
   ]);
   response.end(body);
+}
+
+/** Sends a status that has no body. */
+export function replyEmpty(exchange: Exchange, status: 204, headers: readonly string[]): void {
+  const { response, request } = exchange;
+  closeUnlessBodyComes(request, response);
+  exchange.firstByteAt ??= performance.now();
+  response.writeHead(status, ['X-Request-Id', exchange.id, ...(exchange.cors ?? []), ...headers]);
+  response.end();
 }
 
 /** Ends an exchange with an error in the dialect of its path. */

@@ -1,121 +1,144 @@
 // Takes in a client's request body: whole when it fits the bound (then it can be rewritten and sent again), else
 // as a stream that is sent once.
-import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { BodyPace } from './body-pace.ts';
+import { BodyCutError, BodyRefusedError, BodyStream } from './body-stream.ts';
+import type { ErrorReply } from './dialect.ts';
+import { BODY_TOO_SLOW, bodyTooLarge } from './protocol-errors.ts';
+import { expectsContinue } from './request-head.ts';
+import type { Ticker, Ticking } from './ticker.ts';
 
-/** How much may be taken in. */
+/** How much may be taken in, and how slowly. */
 export interface BodyBounds {
   /** A body up to this is kept whole. */
   readonly keepBytes: number;
   /** A body beyond this is refused. */
   readonly maxBytes: number;
+  /** Longest silence in the middle of a body. */
+  readonly timeoutMs: number;
 }
 
-/** What became of a body. `none` is a message without one, `kept` may be empty. */
+/** What became of a body. `none` is a message without one, `kept` may be empty, `cut` says that the client left. */
 export type RequestBody =
   | { readonly type: 'none' }
   | { readonly type: 'kept'; readonly bytes: Buffer }
   | { readonly type: 'stream'; readonly stream: Readable; readonly length: number | null }
-  | { readonly type: 'tooLarge' }
+  | { readonly type: 'refused'; readonly error: ErrorReply }
   | { readonly type: 'cut' };
 
 export const NO_BODY: RequestBody = { type: 'none' };
 
-/**
- * Reads the body of a request that has one and calls back once. `cut` means that the client left in the middle.
- */
-export function takeBody(
-  request: IncomingMessage,
-  bounds: BodyBounds,
-  onTaken: (body: RequestBody) => void,
-): void {
-  const declared = request.headers['content-length'];
-  const length = declared === undefined ? null : Number(declared);
-  if (length !== null && length > bounds.maxBytes) {
-    onTaken({ type: 'tooLarge' });
-    return;
-  }
-  if (length !== null && length > bounds.keepBytes) {
-    onTaken({ type: 'stream', stream: new BodyStream(request, [], bounds.maxBytes), length });
-    return;
-  }
-  collect(request, bounds, onTaken);
-}
-
-function collect(
-  request: IncomingMessage,
-  { keepBytes, maxBytes }: BodyBounds,
-  onTaken: (body: RequestBody) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const stop = (body: RequestBody): void => {
-    request.off('data', onData).off('end', onEnd).off('close', onClose);
-    onTaken(body);
-  };
-  const onData = (chunk: Buffer): void => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > maxBytes) stop({ type: 'tooLarge' });
-    else if (size > keepBytes) {
-      stop({ type: 'stream', stream: new BodyStream(request, chunks, maxBytes), length: null });
-    }
-  };
-  const onEnd = (): void => {
-    const [only] = chunks;
-    stop({ type: 'kept', bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks) });
-  };
-  const onClose = (): void => stop({ type: 'cut' });
-  request.on('data', onData).on('end', onEnd).on('close', onClose);
-}
-
-/** A body grew beyond the bound while it was being sent on. */
-export class BodyTooLargeError extends Error {
-  readonly code = 'body_too_large';
-}
-
-/** The client left before its body was whole. */
-export class BodyCutError extends Error {
-  readonly code = 'client_left';
-}
-
-/**
- * The rest of a request's body. Destroying it leaves the request itself alone, so that the client can still be
- * answered on its connection.
- */
-class BodyStream extends Readable {
+/** The body of one request that has one, until its last byte is here. */
+export class BodyIntake implements Ticking {
   readonly #request: IncomingMessage;
-  #left: number;
+  readonly #bounds: BodyBounds;
+  readonly #ticker: Ticker;
+  readonly #pace: BodyPace;
+  /** Called once; null after that. */
+  #onTaken: ((body: RequestBody) => void) | null;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #stream: BodyStream | null = null;
 
-  constructor(request: IncomingMessage, taken: readonly Buffer[], maxBytes: number) {
-    super({ highWaterMark: 64 * 1024 });
+  constructor(
+    request: IncomingMessage,
+    bounds: BodyBounds,
+    ticker: Ticker,
+    onTaken: (body: RequestBody) => void,
+  ) {
     this.#request = request;
-    this.#left = maxBytes;
-    request.pause();
-    request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
-    for (const chunk of taken) this.#onData(chunk);
+    this.#bounds = bounds;
+    this.#ticker = ticker;
+    this.#onTaken = onTaken;
+    this.#pace = new BodyPace(bounds.timeoutMs, performance.now());
   }
 
-  override _read(): void {
-    this.#request.resume();
+  /** Begins to read, unless the body is announced to be too large; only then the client may go on that waits for it. */
+  start(response: ServerResponse): void {
+    const declared = this.#request.headers['content-length'];
+    const length = declared === undefined ? null : Number(declared);
+    const { maxBytes, keepBytes } = this.#bounds;
+    if (length !== null && length > maxBytes) {
+      this.refuse(bodyTooLarge(maxBytes));
+      return;
+    }
+    if (expectsContinue(this.#request)) response.writeContinue();
+    this.#request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
+    this.#ticker.add(this);
+    if (length !== null && length > keepBytes) this.#streamOn(length);
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    callback(error);
+  /** Ends it: whoever waits for the body, or is sending it on already, gets the error instead. */
+  refuse(error: ErrorReply): void {
+    this.#settle({ type: 'refused', error }, new BodyRefusedError(error));
+  }
+
+  onTick(now: number): void {
+    if (this.#pace.isTooSlow(now, !this.#request.isPaused(), this.#size)) this.refuse(BODY_TOO_SLOW);
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#left -= chunk.length;
-    if (this.#left < 0) this.destroy(new BodyTooLargeError('request body too large'));
-    else if (!this.push(chunk)) this.#request.pause();
+    this.#pace.onBytes();
+    this.#size += chunk.length;
+    const { maxBytes, keepBytes } = this.#bounds;
+    if (this.#size > maxBytes) this.refuse(bodyTooLarge(maxBytes));
+    else if (this.#stream !== null) this.#pass(this.#stream, chunk);
+    else {
+      this.#chunks.push(chunk);
+      if (this.#size > keepBytes) this.#streamOn(null);
+    }
   };
 
   readonly #onEnd = (): void => {
-    this.push(null);
+    if (this.#stream === null) this.#settle({ type: 'kept', bytes: joined(this.#chunks) });
+    else {
+      this.#leave();
+      this.#stream.push(null);
+    }
   };
 
   readonly #onClose = (): void => {
-    if (!this.#request.complete) this.destroy(new BodyCutError('client left while uploading'));
+    this.#settle({ type: 'cut' }, new BodyCutError('client left while uploading'));
   };
+
+  /** From here on it is not kept. */
+  #streamOn(length: number | null): void {
+    const stream = new BodyStream(
+      () => this.#request.resume(),
+      () => this.#leave(),
+    );
+    this.#stream = stream;
+    this.#request.pause();
+    for (const chunk of this.#chunks) stream.push(chunk);
+    this.#chunks = [];
+    this.#tell({ type: 'stream', stream, length });
+  }
+
+  #pass(stream: BodyStream, chunk: Buffer): void {
+    if (!stream.push(chunk)) this.#request.pause();
+  }
+
+  /** @param cause what the reader of the stream is told, when there is one already */
+  #settle(body: RequestBody, cause?: Error): void {
+    this.#leave();
+    if (this.#stream === null) this.#tell(body);
+    else this.#stream.destroy(cause);
+  }
+
+  #tell(body: RequestBody): void {
+    const onTaken = this.#onTaken;
+    this.#onTaken = null;
+    onTaken?.(body);
+  }
+
+  #leave(): void {
+    this.#ticker.delete(this);
+    this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+  }
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }

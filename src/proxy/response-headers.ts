@@ -1,5 +1,6 @@
 // The headers of the upstream's answer as they go to the client: everything but hop-by-hop headers, with our
 // request id in front. undici hands them over as raw bytes, which are latin1 on the wire (RFC 9110 section 5.5).
+import { isCorsHeader } from './cors.ts';
 import { namedByConnection, responseHeaderRules, withoutHeaders } from './header-rules.ts';
 
 /** What relaying needs to know of an answer's headers. */
@@ -15,8 +16,13 @@ const RULES = responseHeaderRules();
 /** The upstream's own x-request-id stays readable under this name, since ours takes its place. */
 const UPSTREAM_REQUEST_ID = 'X-Upstream-Request-Id';
 
-export function headersForClient(raw: readonly Buffer[], requestId: string): AnswerHeaders {
-  const flat: string[] = ['X-Request-Id', requestId];
+/** @param cors our own CORS headers, which take the place of the upstream's; null when CORS is off */
+export function headersForClient(
+  raw: readonly Buffer[],
+  requestId: string,
+  cors: readonly string[] | null = null,
+): AnswerHeaders {
+  const flat: string[] = ['X-Request-Id', requestId, ...(cors ?? [])];
   let named: readonly string[] = [];
   let isEventStream = false;
   let isSealed = false;
@@ -25,6 +31,7 @@ export function headersForClient(raw: readonly Buffer[], requestId: string): Ans
     const value = latin1(raw[i + 1]);
     const fate = RULES.fateOf(name);
     if (fate === 'pass') {
+      if (cors !== null && isCorsHeader(name)) continue;
       flat.push(name, value);
       if (name.length === 12 && isContentType(name) && /^text\/event-stream\b/i.test(value))
         isEventStream = true;

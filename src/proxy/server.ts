@@ -1,54 +1,71 @@
-// The worker's HTTP server: listening, and what it says to bytes that are no request to be handled.
+// The worker's HTTP server: listening, how many may come, and what it says to bytes that are no request to be handled.
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type https from 'node:https';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsPair } from '../clients/tls-pair.ts';
+import type { InboundLimits } from '../config/settings.ts';
 import { codeOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
+import type { BreakOff } from './client-connection.ts';
 import { Connections } from './connections.ts';
-import { type ErrorReply, errorOnWire } from './dialect.ts';
+import { type Dialect, type ErrorReply, errorOnWire } from './dialect.ts';
+import { CONNECT_REFUSED, RETRY_SOON, TOO_MANY_CONNECTIONS, TOO_MANY_IN_FLIGHT } from './protocol-errors.ts';
+import { dialectFor, errorFor } from './raw-refusal.ts';
+import { parserOptions } from './server-options.ts';
 import { createTlsServer, followHandshakes, isTlsFault, renewCertificate } from './tls-server.ts';
+import { endGently } from './unread-body.ts';
+import { headWithoutOffer, isWebSocketOffer } from './upgrade-offer.ts';
 
 /** Where requests and WebSocket upgrades go. */
 export interface ServerHandlers {
-  onRequest(request: IncomingMessage, response: ServerResponse): void;
+  /** @returns what ends the exchange when the rest of the request turns out malformed */
+  onRequest(request: IncomingMessage, response: ServerResponse): BreakOff;
   onUpgrade(request: IncomingMessage, socket: net.Socket, head: Buffer): void;
 }
 
 export interface ServerOptions {
   /** How long a client's idle connection is kept open. */
   readonly keepAliveTimeoutMs: number;
+  readonly inbound: InboundLimits;
   /** null for plain HTTP. */
   readonly tls: TlsPair | null;
   readonly log: Logger;
 }
 
+/** Surplus connections that are still read from, since one may ask for our health. */
+const SURPLUS_READ = 64;
+/** They are to ask at once. */
+const SURPLUS_MS = 5_000;
+
 /** A node:http or node:https server that can be drained. */
 export class ProxyServer {
-  readonly connections: Connections = new Connections();
+  readonly connections: Connections;
   readonly #server: Server;
   /** The same one, when it speaks TLS. */
   readonly #secureServer: https.Server | null;
   readonly #handlers: ServerHandlers;
+  readonly #inbound: InboundLimits;
   readonly #log: Logger;
 
-  constructor(handlers: ServerHandlers, { keepAliveTimeoutMs, tls, log }: ServerOptions) {
+  constructor(handlers: ServerHandlers, { keepAliveTimeoutMs, inbound, tls, log }: ServerOptions) {
     this.#handlers = handlers;
+    this.#inbound = inbound;
     this.#log = log;
-    const options = { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true };
+    this.connections = new Connections(inbound.connections);
+    const options = { ...parserOptions(inbound.headerMs), keepAliveTimeout: keepAliveTimeoutMs };
     this.#secureServer = tls === null ? null : createTlsServer(options, tls);
     this.#server = this.#secureServer ?? http.createServer(options);
-    this.#server.on('connection', (socket) => this.connections.add(socket));
+    // Node would leave out the headers beyond 2,000 without a word; their size is bounded anyway.
+    this.#server.maxHeadersCount = 0;
+    this.#server.on('connection', (socket) => this.#onConnection(socket));
     if (this.#secureServer !== null) followHandshakes(this.#secureServer, this.#server, this.connections);
-    this.#server.on('request', (request, response) => {
-      this.connections.beginExchange(request.socket, response);
-      handlers.onRequest(request, response);
-    });
+    // The handler answers what a request expects.
+    for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {
+      this.#server.on(event, (request, response) => this.#onRequest(request, response));
+    }
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
-    this.#server.on('connect', (_request, socket) =>
-      refuse(socket, CONNECT_REFUSED, ['Allow: GET, HEAD, POST']),
-    );
+    this.#server.on('connect', (_request, socket) => this.#onConnect(socket));
     this.#server.on('clientError', (cause, socket) => this.#onClientError(cause, socket));
   }
 
@@ -69,6 +86,12 @@ export class ProxyServer {
     });
   }
 
+  /** Why what has just come in on a connection cannot be worked on now; null when it can. */
+  overload(socket: net.Socket): ErrorReply | null {
+    if (this.connections.of(socket)?.isSurplus) return TOO_MANY_CONNECTIONS;
+    return this.connections.inFlight > this.#inbound.inFlight ? TOO_MANY_IN_FLIGHT : null;
+  }
+
   /**
    * Takes no new connections and lets the open ones come to their end.
    * @returns how many exchanges the deadline cut off
@@ -79,65 +102,72 @@ export class ProxyServer {
     return this.connections.drain(deadlineMs);
   }
 
+  #onConnection(socket: net.Socket): void {
+    if (this.connections.of(socket) !== undefined) return;
+    this.connections.add(socket);
+    if (this.connections.surplus > SURPLUS_READ) {
+      this.#refuse(socket, TOO_MANY_CONNECTIONS, RETRY_SOON);
+      // There is no TLS yet to say it in.
+      if (this.#secureServer !== null) socket.destroy();
+    } else if (this.connections.surplus > 0) socket.setTimeout(SURPLUS_MS);
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    // The client has been told that the answer before was the last one here.
+    if (socket.writableEnded) return;
+    this.connections.beginExchange(socket, response);
+    const connection = this.connections.of(socket);
+    connection?.inTurn(() => {
+      if (connection.isSurplus) response.shouldKeepAlive = false;
+      connection.onBegun(response, this.#handlers.onRequest(request, response));
+    });
+  }
+
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!(socket instanceof net.Socket)) socket.destroy();
-    else if (request.headers.upgrade?.toLowerCase() !== 'websocket')
-      this.#ignoreUpgrade(request, socket, head);
-    else {
-      this.connections.beginUpgrade(socket);
-      this.#handlers.onUpgrade(request, socket, head);
+    const connection = socket instanceof net.Socket ? this.connections.of(socket) : undefined;
+    if (connection === undefined || socket.writableEnded) socket.destroy();
+    else if (isWebSocketOffer(request)) {
+      this.connections.beginUpgrade(connection.socket);
+      connection.inTurn(() => this.#handlers.onUpgrade(request, connection.socket, head));
+    } else {
+      connection.whenIdle(() => {
+        socket.unshift(Buffer.concat([headWithoutOffer(request), head]));
+        this.#server.emit(this.#secureServer === null ? 'connection' : 'secureConnection', socket);
+      });
     }
   }
 
-  /**
-   * An upgrade that we do not do (h2c, which Java's HTTP client always offers) is to be ignored (RFC 9110 section
-   * 7.8). Node has let go of the connection by then, so it is given the request once more, without the offer.
-   */
-  #ignoreUpgrade(
-    { method, url, httpVersion, rawHeaders }: IncomingMessage,
-    socket: net.Socket,
-    head: Buffer,
-  ): void {
-    const lines = [`${method} ${url} HTTP/${httpVersion}`];
-    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-      const name = rawHeaders[i] ?? '';
-      if (!/^(?:upgrade|http2-settings|connection)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1]}`);
-    }
-    socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-    this.#server.emit(this.#secureServer === null ? 'connection' : 'secureConnection', socket);
+  #onConnect(socket: Duplex): void {
+    const connection = socket instanceof net.Socket ? this.connections.of(socket) : undefined;
+    connection?.whenIdle(() => this.#refuse(socket, CONNECT_REFUSED, ['Allow', 'GET, HEAD, POST']));
   }
 
   #onClientError(cause: Error, socket: Duplex): void {
     const code = codeOf(cause);
-    if (isTlsFault(code)) this.#log.debug({ msg: `No TLS handshake: ${cause.message}`, error: code });
-    if (code === 'ECONNRESET' || isTlsFault(code) || !socket.writable) {
-      socket.destroy();
-      return;
+    if (isTlsFault(code)) this.#log.debug({ msg: 'A client got no TLS connection', error: code });
+    // Nothing came at all (browsers open connections ahead of time), or nobody is there to read an answer.
+    const isIdle =
+      code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof net.Socket && socket.bytesRead === 0;
+    if (code === 'ECONNRESET' || isTlsFault(code) || isIdle) socket.destroy();
+    else if (!socket.writable) return;
+    else {
+      const reply = errorFor(cause);
+      const refuse = (): void => this.#refuse(socket, reply, [], dialectFor(cause));
+      const connection = socket instanceof net.Socket ? this.connections.of(socket) : undefined;
+      if (connection === undefined) refuse();
+      else connection.fail(reply, refuse);
     }
-    const reply = replyFor(code);
+  }
+
+  /** Says no to what has no response object, and leaves the one line that it gets. */
+  #refuse(
+    socket: Duplex,
+    reply: ErrorReply,
+    headers: readonly string[] = [],
+    dialect: Dialect = 'openai',
+  ): void {
     this.#log.warning({ msg: `Refused: ${reply.message}`, status: reply.status, error: reply.code });
-    refuse(socket, reply);
+    endGently(socket, errorOnWire(dialect, reply, headers));
   }
-}
-
-const CONNECT_REFUSED: ErrorReply = {
-  status: 405,
-  code: 'connect_not_supported',
-  message: 'flow-proxy opens no tunnels. Use http:// URLs of the upstream, or this address as the base URL.',
-};
-
-function replyFor(code: string | undefined): ErrorReply {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return { status: 431, code: 'headers_too_large', message: 'The request headers are too large.' };
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: 408, code: 'request_timeout', message: 'The request did not arrive in time.' };
-    default:
-      return { status: 400, code: 'malformed_request', message: 'The request is not valid HTTP/1.1.' };
-  }
-}
-
-function refuse(socket: Duplex, reply: ErrorReply, headers: readonly string[] = []): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(errorOnWire('openai', reply, headers));
 }

@@ -1,5 +1,7 @@
 // Turns the request-target a client sent into the path that goes to the upstream, or says why it must not.
 import type { ErrorReply } from './dialect.ts';
+import { pathFault } from './path-readings.ts';
+import { URL_TOO_LONG } from './protocol-errors.ts';
 
 /** Where requests go: the parts of FLOW_PROXY_TARGET_URL. */
 export interface Target {
@@ -22,7 +24,8 @@ export interface RequestPath {
   readonly isForward: boolean;
 }
 
-const LONGEST_TARGET = 16_384;
+/** In characters. */
+export const LONGEST_TARGET = 16_384;
 
 /** @throws TypeError when the URL is not one */
 export function parseTarget(targetUrl: string): Target {
@@ -37,30 +40,37 @@ export function parseTarget(targetUrl: string): Target {
   };
 }
 
+/** For the log line of a request whose target could not be read: its path may hold anything. */
+export function unreadablePath(raw: string): RequestPath {
+  const path = raw.split(/[?#]/, 1)[0] ?? '';
+  return { path: path.replace(/\/\/[^/]*@/, '//'), query: '', isForward: true };
+}
+
 /** Checks a request-target in origin form, or in absolute form when it names the upstream. */
 export function readRequestTarget(raw: string, target: Target): RequestPath | ErrorReply {
-  if (raw.length > LONGEST_TARGET) {
-    return {
-      status: 414,
-      code: 'uri_too_long',
-      message: `The URL is longer than ${LONGEST_TARGET} characters.`,
-    };
-  }
-  if (raw.startsWith('/')) return split(raw, false);
+  if (raw.length > LONGEST_TARGET) return URL_TOO_LONG;
+  if (raw.startsWith('/')) return notAuthority(split(raw, false), target);
   const absolute = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(raw);
   if (absolute === null) return invalid('The request target is neither a path nor an http:// URL.');
   const [, scheme = '', authority = '', rest = ''] = absolute;
   const refusal = checkAuthority(scheme, authority, target);
   if (refusal !== undefined) return refusal;
-  return inBase(split(rest.startsWith('/') ? rest : `/${rest}`, true), target);
+  return notAuthority(inBase(split(rest.startsWith('/') ? rest : `/${rest}`, true), target), target);
 }
 
 function split(raw: string, isForward: boolean): RequestPath | ErrorReply {
   if (raw.includes('#')) return invalid('The request target has a fragment ("#").');
   const mark = raw.indexOf('?');
   const path = mark < 0 ? raw : raw.slice(0, mark);
-  if (climbs(path)) return invalid('The path has ".." segments.');
+  const fault = pathFault(path);
+  if (fault !== null) return invalid(fault);
   return { path, query: mark < 0 ? '' : raw.slice(mark), isForward };
+}
+
+/** Without a base path in front of it, the upstream might read `//host/…` as a URL without its scheme. */
+function notAuthority(request: RequestPath | ErrorReply, { basePath }: Target): RequestPath | ErrorReply {
+  if ('code' in request || basePath !== '' || !request.path.startsWith('//')) return request;
+  return invalid('The path begins with "//".');
 }
 
 function checkAuthority(scheme: string, authority: string, target: Target): ErrorReply | undefined {
@@ -87,22 +97,6 @@ function inBase(request: RequestPath | ErrorReply, { basePath, host }: Target): 
     code: 'path_not_allowed',
     message: `This proxy forwards to paths below http://${host}${basePath}/ only.`,
   };
-}
-
-/**
- * Whether any reading of the path has a ".." segment: encoded dots, encoded or back slashes, parameters after a
- * semicolon, encoded twice. A credential is never spent outside its base, so all readings count.
- */
-function climbs(path: string): boolean {
-  let reading = path;
-  for (let depth = 0; depth < 4; depth += 1) {
-    if (/(?:^|[/\\])\.\.(?:[/\\;]|$)/.test(reading)) return true;
-    if (!reading.includes('%')) return false;
-    reading = reading.replace(/%(2e|2f|5c|3b|25)/gi, (_match, code: string) =>
-      String.fromCharCode(Number.parseInt(code, 16)),
-    );
-  }
-  return false;
 }
 
 function invalid(message: string): ErrorReply {

@@ -3,21 +3,29 @@
 import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Lease } from '../credentials/pool.ts';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
 import type { Admission } from './admission.ts';
+import type { Cors } from './cors.ts';
 import { type ErrorReply, errorOnWire } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
 import { judgeAnswer, judgeFailure } from './judge.ts';
 import { type Leases, noLeaseError } from './leases.ts';
+import { INTERNAL_ERROR, ORIGIN_REFUSED, RETRY_SOON } from './protocol-errors.ts';
 import type { Refusal } from './refusal.ts';
+import { checkUpgrade } from './request-head.ts';
 import { headersForUpstream } from './request-headers.ts';
-import { readRequestTarget, type Target } from './target.ts';
+import { readRequestTarget, type Target, unreadablePath } from './target.ts';
+import { endGently } from './unread-body.ts';
 
 export interface WebSocketParts {
   readonly target: Target;
   readonly admission: Admission;
+  readonly cors: Cors;
+  /** Why an upgrade on this connection cannot be worked on now; null when it can. */
+  readonly overload: (socket: Socket) => ErrorReply | null;
   readonly leases: Leases;
   readonly pipeline: ProxyPipeline;
   readonly log: Logger;
@@ -48,28 +56,53 @@ export class WebSockets {
   }
 
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { target, admission, log } = this.#parts;
+    const { target, log } = this.#parts;
     socket.on('error', () => socket.destroy());
-    const path = readRequestTarget(request.url ?? '', target);
-    if ('code' in path) {
-      socket.end(errorOnWire('openai', path));
-      return;
-    }
-    const exchange = new Exchange(request, new ServerResponse(request), path);
+    const raw = request.url ?? '';
+    const path = readRequestTarget(raw, target);
+    const known = 'code' in path ? unreadablePath(raw) : path;
+    const exchange = new Exchange(request, new ServerResponse(request), known);
     const upgrade: Upgrade = { exchange, socket, lease: null, status: null };
     this.#upgrades.set(request, upgrade);
     socket.once('close', () => {
       this.#upgrades.delete(request);
       finishExchange(exchange, { status: upgrade.status, isWhole: upgrade.status !== null }, log);
     });
+    const malformed = checkUpgrade(request) ?? ('code' in path ? path : null);
+    if (malformed !== null) refuse(upgrade, malformed);
+    else this.#guard(upgrade, () => this.#admit(upgrade, head));
+  }
+
+  #admit(upgrade: Upgrade, head: Buffer): void {
+    const { admission, overload } = this.#parts;
+    const { exchange, socket } = upgrade;
+    const excess = overload(socket);
     const refusal = admission.checkAddress(exchange) ?? admission.identify(exchange);
-    if (refusal !== null) turnAway(upgrade, refusal);
+    if (excess !== null) refuse(upgrade, excess, RETRY_SOON);
+    else if (refusal !== null) turnAway(upgrade, refusal);
+    else if (!this.#mayBeSeenBy(exchange)) refuse(upgrade, ORIGIN_REFUSED);
     else {
       admission.enter(exchange, socket, (later) => {
         if (later !== null) turnAway(upgrade, later);
-        else if (!socket.destroyed) this.#forward(upgrade, head);
+        else if (!socket.destroyed) this.#guard(upgrade, () => this.#forward(upgrade, head));
       });
     }
+  }
+
+  /** Nothing that goes wrong in an upgrade leaves it. */
+  #guard(upgrade: Upgrade, phase: () => void): void {
+    try {
+      phase();
+    } catch (cause) {
+      upgrade.exchange.errorDetail = messageOf(cause);
+      if (upgrade.lease !== null) this.#parts.leases.release(upgrade.lease);
+      refuse(upgrade, INTERNAL_ERROR);
+    }
+  }
+
+  /** Browsers let every page open a WebSocket and leave it to the server to look at its origin (RFC 6455, 10.2). */
+  #mayBeSeenBy({ request: { headers } }: Exchange): boolean {
+    return headers.origin === undefined || this.#parts.cors.allows(headers.origin);
   }
 
   #forward(upgrade: Upgrade, head: Buffer): void {
@@ -153,13 +186,7 @@ function refuse(upgrade: Upgrade, reply: ErrorReply, headers: readonly string[] 
   const { exchange, socket } = upgrade;
   exchange.errorCode = reply.code;
   upgrade.status = reply.status;
-  socket.end(errorOnWire(exchange.dialect, reply, headerLines(headers)));
-}
-
-function headerLines(flat: readonly string[]): string[] {
-  const lines: string[] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) lines.push(`${flat[i]}: ${flat[i + 1]}`);
-  return lines;
+  endGently(socket, errorOnWire(exchange.dialect, reply, headers));
 }
 
 /** Only what belongs to the WebSocket handshake crosses of the hop-by-hop headers. */

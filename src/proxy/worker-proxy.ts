@@ -8,6 +8,7 @@ import type { Generation } from '../generation.ts';
 import type { Logger } from '../logging/logger.ts';
 import { Threads } from '../threads.ts';
 import { Admission } from './admission.ts';
+import { Cors } from './cors.ts';
 import { Forwarding } from './forwarding.ts';
 import { Handler } from './handler.ts';
 import { createPipeline } from './http-proxy.ts';
@@ -67,8 +68,8 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const leases = new Leases(pool, options.reporter);
   const threads = new Threads(options.rewriteTaskFile, IDLE_THREAD_MS);
   const rewriter = new BodyRewriter(threads);
-  const { limits, retry, streamKeepAliveMs } = generation;
-  const ticker = new Ticker(tickInterval([streamKeepAliveMs, limits.exchangeMs]));
+  const { limits, retry, streamKeepAliveMs, inbound } = generation;
+  const ticker = new Ticker(tickInterval([streamKeepAliveMs, limits.exchangeMs, inbound.bodyMs]));
   const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
     agent: upstream.upgradeAgent,
@@ -76,12 +77,20 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   });
   const limitGate = new LimitGate(options.limitDesk);
   const admission = new Admission(generation.clients, limitGate);
+  const cors = new Cors(generation.corsOrigins);
   const handler = new Handler({
     target,
     admission,
     rules: new RewriteRules(generation.rewriteRules),
     rewriter,
-    bounds: { keepBytes: generation.keepBodyBytes, maxBytes: generation.maxBodyBytes },
+    bounds: {
+      keepBytes: generation.keepBodyBytes,
+      maxBytes: generation.maxBodyBytes,
+      timeoutMs: inbound.bodyMs,
+    },
+    ticker,
+    cors,
+    overload: (socket) => server.overload(socket),
     hasAffinity: generation.hasAffinity,
     pipeline,
     log,
@@ -100,6 +109,8 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const webSockets = new WebSockets({
     target,
     admission,
+    cors,
+    overload: (socket) => server.overload(socket),
     leases,
     pipeline,
     log,
@@ -110,7 +121,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
       onRequest: (request, response) => handler.handle(request, response),
       onUpgrade: (request, socket, head) => webSockets.handle(request, socket, head),
     },
-    { keepAliveTimeoutMs: generation.keepAliveTimeoutMs, tls: options.tls, log },
+    { keepAliveTimeoutMs: generation.keepAliveTimeoutMs, inbound, tls: options.tls, log },
   );
   return {
     pool,

@@ -1,6 +1,7 @@
 // Client keys, as clients and operators see them: real processes, two workers.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
@@ -108,12 +109,12 @@ test('a request without a key is refused before its body is taken in, and the co
   const file = new ClientKeysFile(t);
   await file.add('ci');
   const { proxy } = await startStack({ settings: { CLIENT_KEYS_FILE: file.path } }, t);
-  const answer = await call(`${proxy.url}${CHAT}`, {
-    method: 'POST',
-    body: Buffer.alloc(3 * 1024 * 1024, 'x'),
-  });
-  assert.equal(answer.status, 401);
-  assert.notEqual(answer.headers.connection, 'close');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const upload = { method: 'POST', body: Buffer.alloc(3 * 1024 * 1024, 'x'), agent };
+  const answer = await call(`${proxy.url}${CHAT}`, upload);
+  assert.deepEqual([answer.status, answer.headers.connection], [401, 'keep-alive']);
+  assert.equal((await call(`${proxy.url}${CHAT}`, upload)).status, 401);
 });
 
 test('a WebSocket needs a key as well', async (t) => {
@@ -124,8 +125,8 @@ test('a WebSocket needs a key as well', async (t) => {
   assert.equal(await refusalOf(new WebSocket(url)), 401);
   assert.equal(await refusalOf(new WebSocket(url, { headers: bearer('fp_wrong') })), 401);
   const socket = new WebSocket(url, { headers: bearer(key) });
-  t.after(() => socket.terminate());
   assert.equal(await echo(socket, 'hello'), 'hello');
+  socket.close();
   assert.equal(upstream.requests.length, 1);
   assert.ok(!JSON.stringify(upstream.requests).includes(key));
 });

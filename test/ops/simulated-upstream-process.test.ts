@@ -13,8 +13,8 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { generateCredentials, startSimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import { makeCertificate } from '../harness/certificate.ts';
 import { mintToken } from './flow-client.ts';
-import { certificate, key } from './tls-fixture.ts';
 
 const main = fileURLToPath(new URL('../../ops/simulated-upstream/main.js', import.meta.url));
 const [credential] = generateCredentials(1);
@@ -75,6 +75,7 @@ describe('the simulated upstream as a process', () => {
 
 describe('the simulated upstream over TLS', () => {
   it('serves HTTPS, and its resets are still resets', async (t) => {
+    const { certificate, key } = makeCertificate();
     const upstream = await startSimulatedUpstream({
       credentials: [credential],
       tls: { key, cert: certificate },

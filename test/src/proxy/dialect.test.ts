@@ -52,7 +52,7 @@ describe('an error body', () => {
 describe('an error on the wire', () => {
   it('is a whole HTTP answer that ends the connection, its length in bytes', () => {
     const message = 'größer ✓';
-    const wire = errorOnWire('openai', { ...error, message }, ['Retry-After: 3']);
+    const wire = errorOnWire('openai', { ...error, message }, ['Retry-After', '3']);
     const [head = '', body = ''] = wire.split('\r\n\r\n');
     const [start, ...fields] = head.split('\r\n');
     assert.equal(start, 'HTTP/1.1 429 Too Many Requests');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BodyRefusedError } from '../../../src/proxy/body-stream.ts';
 import { judgeAnswer, judgeBreak, judgeFailure, readRetryAfter } from '../../../src/proxy/judge.ts';
 import { rawHeaders } from './headers.ts';
 
@@ -119,7 +120,8 @@ describe('an attempt without an answer', () => {
       detail: 'UND_ERR_HEADERS_TIMEOUT: it failed',
     });
     assert.deepEqual(judge(coded('HPE_INVALID_CONSTANT'), true).code, 'upstream_invalid');
-    assert.deepEqual(judge(coded('body_too_large'), true).status, 413);
+    const reply = { status: 413, code: 'body_too_large', message: 'Too large.' };
+    assert.deepEqual(judge(new BodyRefusedError(reply), true).code, 'body_too_large');
     assert.deepEqual(judge(new TypeError('odd'), true).detail, 'TypeError: odd');
   });
 

@@ -1,0 +1,32 @@
+// What the upstream, or a proxy in front of it, might take a path for. A credential is never spent outside its base, so
+// the most generous reading counts: encoded dots and slashes, backslashes, parameters, encoded twice, overlong UTF-8.
+
+/** More than this many encodings on top of one another nobody writes. */
+const MOST_READINGS = 4;
+/** Spellings of a dot, a slash or a backslash that UTF-8 forbids (RFC 3629 section 10), and of a lead byte of one. */
+const OVERLONG = /%(?:c[01]|e0%[89]|f0%8)/i;
+/** What decides where a path leads: . / \ ; ? # % space, control characters and DEL. */
+const TELLING = /%([01][\da-f]|2[0356ef]|3[bf]|5c|7f)/gi;
+
+/** Why a path must not be forwarded, as a sentence; null when it may. */
+export function pathFault(path: string): string | null {
+  if (/[^!-~]|\\/.test(path)) return 'The path has characters that must be percent-encoded.';
+  if (/%(?![\da-f]{2})/i.test(path)) return 'The path has a "%" that encodes nothing.';
+  let reading = path;
+  for (let depth = 0; depth <= MOST_READINGS; depth += 1) {
+    const fault = faultOf(reading);
+    if (fault !== null) return fault;
+    const next = reading.replace(TELLING, (_match, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+    if (next === reading) return null;
+    reading = next;
+  }
+  return 'The path is encoded too many times.';
+}
+
+function faultOf(reading: string): string | null {
+  if (/\p{Cc}/u.test(reading)) return 'The path has control characters.';
+  if (OVERLONG.test(reading)) return 'The path is not valid UTF-8.';
+  return /(?:^|[/\\]) *\. *\. *(?:[/\\;?#]|$)/.test(reading) ? 'The path has ".." segments.' : null;
+}
