@@ -48,6 +48,7 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
         channel.send({ type: 'credentialFailed', report: reports, failure });
         return reports;
       },
+      probeWanted: () => channel.send({ type: 'probeWanted' }),
       probeStarted: ({ credentialId, probeOf }) =>
         channel.send({ type: 'probeStarted', credentialId, model: probeOf?.model ?? null }),
       probeEnded: ({ credentialId, probeOf }, hasRecovered) =>

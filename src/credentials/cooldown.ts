@@ -37,8 +37,8 @@ export function cooldownMs(reason: SuspensionReason, failures: number, retryAfte
 
 /**
  * The record after a failure. An attempt that was leased before the present cooldown ended was leased by someone who
- * had not heard of it: its failure belongs to the same burst and counts no second time, though its Retry-After may
- * still lengthen the cooldown. No failure ever shortens one.
+ * had not heard of it: its failure belongs to the same burst and counts no second time, though its Retry-After, or its
+ * being a rejection among throttlings, may still lengthen the cooldown. No failure ever shortens one.
  */
 export function afterFailure(
   previous: CooldownRecord | undefined,
@@ -48,8 +48,9 @@ export function afterFailure(
   const { reason, retryAfterMs } = failure;
   const isSameBurst = previous !== undefined && failure.leasedAt < previous.until;
   if (isSameBurst) {
-    const asked = retryAfterMs === null ? 0 : now + cooldownMs(reason, previous.failures, retryAfterMs);
-    return { ...previous, until: Math.max(previous.until, asked) };
+    const isNews = retryAfterMs !== null || reason !== previous.reason;
+    const until = isNews ? now + cooldownMs(reason, previous.failures, retryAfterMs) : 0;
+    return until > previous.until ? { ...previous, reason, until } : previous;
   }
   const failures = (previous?.failures ?? 0) + 1;
   const until = Math.max(previous?.until ?? 0, now + cooldownMs(reason, failures, retryAfterMs));

@@ -65,6 +65,8 @@ export class Ledger {
   #accounts: Account[] = [];
   #version = 0;
   #lastGranted = -1;
+  /** Workers that have requests waiting for leave to probe, and until when that is taken to be so. */
+  readonly #wanting = new Map<number, number>();
 
   constructor(
     entries: readonly CredentialEntry[],
@@ -135,6 +137,11 @@ export class Ledger {
     return { type: 'failed', name, failure, record };
   }
 
+  /** A worker has a request for which nothing but a credential to be probed is left: it comes first. */
+  reportProbeWanted(worker: number, now: number): void {
+    this.#wanting.set(worker, now + 2 * this.#times.grantMs);
+  }
+
   /** A granted worker has started its probing exchange. */
   reportProbeStarted(credentialId: string, model: string | null, worker: number): void {
     const cooldown = this.#find(credentialId)?.cooldowns.get(model);
@@ -162,6 +169,7 @@ export class Ledger {
 
   /** Takes back what was granted to a worker that is gone. */
   releaseWorker(worker: number): void {
+    this.#wanting.delete(worker);
     for (const { cooldowns } of this.#accounts) {
       for (const cooldown of cooldowns.values()) {
         if (cooldown.probe?.worker === worker) withdrawGrant(cooldown);
@@ -210,7 +218,7 @@ export class Ledger {
       account.cooldowns.delete(model);
       return true;
     }
-    const worker = readyWorkers.find((candidate) => candidate > this.#lastGranted) ?? readyWorkers[0];
+    const worker = this.#nextToProbe(now, readyWorkers);
     if (worker === undefined) {
       cooldown.grantAt = now + this.#times.grantMs;
       return false;
@@ -220,6 +228,13 @@ export class Ledger {
     cooldown.probe = { worker, validUntil };
     cooldown.grantAt = validUntil + GRANT_MARGIN_MS;
     return true;
+  }
+
+  /** In turn; only workers that want to, if there are any. */
+  #nextToProbe(now: number, readyWorkers: readonly number[]): number | undefined {
+    const wanting = readyWorkers.filter((worker) => (this.#wanting.get(worker) ?? 0) > now);
+    const candidates = wanting.length > 0 ? wanting : readyWorkers;
+    return candidates.find((candidate) => candidate > this.#lastGranted) ?? candidates[0];
   }
 
   /** A probe that failed may speak of another scope than it probed: a 401 of all models, a 429 of one. */

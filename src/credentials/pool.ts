@@ -77,9 +77,13 @@ export class Pool {
     return this.#entries.length;
   }
 
-  /** How many credentials could be leased now for a request that names no model. */
+  /**
+   * How many credentials are not cooled for every request. Those whose cooldown has ended count: the next request may
+   * have to wait a moment for its leave to probe, but it is served.
+   */
   countAvailable(now: number): number {
-    return this.#entries.filter((entry) => this.#standing(entry, null, now) !== 'out').length;
+    const isCooled = (entry: Entry): boolean => this.#holding(entry, null).some(({ until }) => until > now);
+    return this.#entries.filter((entry) => !isCooled(entry)).length;
   }
 
   /**
@@ -205,7 +209,6 @@ export class Pool {
   #noLease(request: LeaseRequest, now: number): NoLease {
     let retryAt: number | null = null;
     for (const entry of this.#entries) {
-      if (request.excluded.has(entry.credential.id)) continue;
       if (request.excluded.has(entry.credential.id)) continue;
       const holding = this.#holding(entry, request.model);
       if (!holding.some((suspension) => suspension.reason === 'throttled')) continue;

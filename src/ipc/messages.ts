@@ -64,6 +64,8 @@ export type ToPrimary =
   | { readonly type: 'ready'; readonly port: number }
   | Heartbeat
   | { readonly type: 'credentialFailed'; readonly report: number; readonly failure: CredentialFailure }
+  /** A request waits here for leave to probe a credential whose cooldown has ended. */
+  | { readonly type: 'probeWanted' }
   | { readonly type: 'probeStarted'; readonly credentialId: string; readonly model: string | null }
   | {
       readonly type: 'probeEnded';

@@ -169,7 +169,8 @@ export class Handler {
     exchange.model = facts.model;
     if (!this.#parts.hasAffinity) return;
     const session = request.headers['x-claude-code-session-id'];
-    exchange.affinityKey = typeof session === 'string' ? session : (facts.userId ?? facts.promptCacheKey);
+    const keys = [typeof session === 'string' ? session : null, facts.userId, facts.promptCacheKey];
+    exchange.affinityKey = keys.find((key) => key !== null && key !== '') ?? null;
   }
 
   /** What follows on the connection cannot be told from what has come: it cannot be used again. */

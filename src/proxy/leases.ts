@@ -9,18 +9,23 @@ import type { AnswerVerdict } from './judge.ts';
 export interface CredentialReporter {
   /** @returns the number of the report, which a later snapshot acknowledges */
   failed(failure: CredentialFailure): number;
+  /** A request waits for leave to probe. */
+  probeWanted(): void;
   probeStarted(lease: Lease): void;
   probeEnded(lease: Lease, hasRecovered: boolean): void;
 }
 
 /** How long a credential is avoided here unless the answer says, until the primary has decided; that takes it milliseconds. */
 const AVOID_MS = 5_000;
+/** How often the primary is told that requests wait for leave to probe. */
+const WANTED_EVERY_MS = 250;
 
 /** Takes and settles leases. */
 export class Leases {
   readonly #pool: Pool;
   readonly #reporter: CredentialReporter;
   readonly #probes = new WeakSet<Lease>();
+  #wantedAt = 0;
 
   constructor(pool: Pool, reporter: CredentialReporter) {
     this.#pool = pool;
@@ -28,8 +33,10 @@ export class Leases {
   }
 
   take(request: LeaseRequest): Lease | NoLease {
-    const lease = this.#pool.lease(request, Date.now());
-    if ('credentialId' in lease && lease.probeOf !== null) {
+    const now = Date.now();
+    const lease = this.#pool.lease(request, now);
+    if (!('credentialId' in lease)) this.#askToProbe(lease, now);
+    else if (lease.probeOf !== null) {
       this.#probes.add(lease);
       this.#reporter.probeStarted(lease);
     }
@@ -64,6 +71,13 @@ export class Leases {
   /** The attempt ended without an answer: that says nothing about the credential. */
   release(lease: Lease): void {
     this.#endProbe(lease, false);
+  }
+
+  /** Otherwise leave would go round all workers, also those without a request, before it comes here. */
+  #askToProbe({ retryAt }: NoLease, now: number): void {
+    if (retryAt === null || retryAt > now || now - this.#wantedAt < WANTED_EVERY_MS) return;
+    this.#wantedAt = now;
+    this.#reporter.probeWanted();
   }
 
   #endProbe(lease: Lease, hasRecovered: boolean): void {

@@ -5,6 +5,12 @@ import type { ErrorReply } from './dialect.ts';
 export const RETRY_SOON: readonly string[] = ['Retry-After', '1'];
 
 export const MALFORMED: ErrorReply = error(400, 'malformed_request', 'The request is not valid HTTP/1.1.');
+/** The client has gone, or has closed its half; `client_left` is what the log counts such exchanges by. */
+export const REQUEST_CUT: ErrorReply = error(
+  400,
+  'client_left',
+  'The connection ended in the middle of the request.',
+);
 export const NO_HOST: ErrorReply = error(
   400,
   'malformed_request',

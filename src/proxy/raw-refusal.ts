@@ -1,7 +1,7 @@
 // What is said to bytes that never became a request: which error they are, and for whom it is worded.
 import { codeOf } from '../errors.ts';
 import { type Dialect, dialectOf, type ErrorReply } from './dialect.ts';
-import { HEAD_TOO_LARGE, HEAD_TOO_SLOW, MALFORMED, URL_TOO_LONG } from './protocol-errors.ts';
+import { HEAD_TOO_LARGE, HEAD_TOO_SLOW, MALFORMED, REQUEST_CUT, URL_TOO_LONG } from './protocol-errors.ts';
 import { LONGEST_TARGET } from './target.ts';
 
 /** The error that node's `clientError` stands for. */
@@ -11,6 +11,8 @@ export function errorFor(cause: Error): ErrorReply {
       return targetOf(cause).length > LONGEST_TARGET ? URL_TOO_LONG : HEAD_TOO_LARGE;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return HEAD_TOO_SLOW;
+    case 'HPE_INVALID_EOF_STATE':
+      return REQUEST_CUT;
     default:
       return MALFORMED;
   }

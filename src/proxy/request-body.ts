@@ -29,6 +29,12 @@ export type RequestBody =
 
 export const NO_BODY: RequestBody = { type: 'none' };
 
+/**
+ * How much of a body is read ahead of an upstream that does not take it. While nothing is read nobody sees that the
+ * client has left: its last bytes come behind those that the kernels hold. The largest body by default is as large.
+ */
+const READ_AHEAD_BYTES = 32 * 1024 * 1024;
+
 /** The body of one request that has one, until its last byte is here. */
 export class BodyIntake implements Ticking {
   readonly #request: IncomingMessage;
@@ -40,6 +46,7 @@ export class BodyIntake implements Ticking {
   #chunks: Buffer[] = [];
   #size = 0;
   #stream: BodyStream | null = null;
+  #isReadingAhead = false;
 
   constructor(
     request: IncomingMessage,
@@ -75,7 +82,12 @@ export class BodyIntake implements Ticking {
   }
 
   onTick(now: number): void {
-    if (this.#pace.isTooSlow(now, !this.#request.isPaused(), this.#size)) this.refuse(BODY_TOO_SLOW);
+    const isHeldBack = this.#request.isPaused();
+    if (this.#pace.isTooSlow(now, !isHeldBack, this.#size)) this.refuse(BODY_TOO_SLOW);
+    else if (isHeldBack && !this.#isReadingAhead) {
+      this.#isReadingAhead = true;
+      this.#request.resume();
+    }
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -116,7 +128,8 @@ export class BodyIntake implements Ticking {
   }
 
   #pass(stream: BodyStream, chunk: Buffer): void {
-    if (!stream.push(chunk)) this.#request.pause();
+    if (stream.push(chunk)) this.#isReadingAhead = false;
+    else if (!this.#isReadingAhead || stream.readableLength > READ_AHEAD_BYTES) this.#request.pause();
   }
 
   /** @param cause what the reader of the stream is told, when there is one already */

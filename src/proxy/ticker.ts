@@ -37,8 +37,8 @@ export class Ticker {
   }
 }
 
-/** A quarter of the shortest limit, between 50 ms and one second; limits of 0 are none. */
+/** A quarter of the shortest limit, between 50 ms and half a second; limits of 0 are none. */
 export function tickInterval(limitsMs: readonly number[]): number {
-  const shortest = Math.min(...limitsMs.filter((limit) => limit > 0), 4_000);
+  const shortest = Math.min(...limitsMs.filter((limit) => limit > 0), 2_000);
   return Math.max(50, Math.floor(shortest / 4));
 }

@@ -41,6 +41,10 @@ export class PoolKeeper {
     this.#changed();
   }
 
+  onProbeWanted(worker: number): void {
+    this.#options.ledger.reportProbeWanted(worker, Date.now());
+  }
+
   onProbeStarted(credentialId: string, model: string | null, worker: number): void {
     this.#options.ledger.reportProbeStarted(credentialId, model, worker);
     this.#schedule();

@@ -185,6 +185,9 @@ export class Supervisor {
         handle.acknowledged = message.report;
         this.#keeper.onFailure(message.failure);
         return;
+      case 'probeWanted':
+        this.#keeper.onProbeWanted(handle.id);
+        return;
       case 'probeStarted':
         this.#keeper.onProbeStarted(message.credentialId, message.model, handle.id);
         return;

@@ -46,6 +46,11 @@ export class RawConnection {
     return this.#hasEnded;
   }
 
+  /** Bytes that were written and are not with the kernel yet. */
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
   write(bytes: string | Buffer): void {
     this.#socket.write(bytes);
   }

@@ -50,6 +50,22 @@ export async function startRawUpstream(scope?: Scope): Promise<RawUpstream> {
   return upstream;
 }
 
+/** An upstream that accepts connections and never reads from them. */
+export async function startDeafUpstream(scope: Scope): Promise<{ readonly url: string }> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ pauseOnConnect: true }, (socket) =>
+    sockets.add(socket.on('error', () => {})),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  scope.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return { url: `http://127.0.0.1:${portOf(server)}/base` };
+}
+
 /** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -1,7 +1,9 @@
 // Failover and cooldown as a client and an operator see them, over two workers.
 import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { startSimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import { eventually } from '../harness/eventually.ts';
 import { startFlowProxy } from '../harness/flow-proxy.ts';
 import { call, chatPost, jsonPost } from '../harness/http-call.ts';
 import { startStack } from '../harness/stack.ts';
@@ -77,6 +79,23 @@ test('a request waits for a credential that is about to come back', async (t) =>
   assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 429);
   assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 200);
   assert.equal(upstream.requests.length, 2);
+});
+
+test('leave to probe goes to the worker that has a request, and until one comes the service calls itself ready', async (t) => {
+  const settings = { THROTTLE_WAIT: 3, NUM_WORKERS: 6 };
+  const { upstream, proxy } = await startStack({ credentials: 1, settings }, t);
+  const headers = { 'retry-after-ms': '300' };
+  upstream.setFaults([{ times: 1, fault: { type: 'status', status: 429, headers } }]);
+  // One connection, so that all its requests are the same worker's.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  assert.equal((await call(`${proxy.url}/v1/models`, { agent })).status, 429);
+  await eventually('the end of the cooldown', async () => {
+    const { status } = await call(`${proxy.url}/readyz`, { agent });
+    return status === 200 ? true : undefined;
+  });
+  for (let i = 0; i < 12; i += 1) assert.equal((await call(`${proxy.url}/readyz`)).status, 200);
+  assert.equal((await call(`${proxy.url}/v1/models`, { agent })).status, 200);
+  agent.destroy();
 });
 
 test('the last credential stays in use when it is refused', async (t) => {

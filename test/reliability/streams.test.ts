@@ -5,7 +5,10 @@ import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { eventually } from '../harness/eventually.ts';
+import { startFlowProxy } from '../harness/flow-proxy.ts';
 import { chatPost, openCall, startCall } from '../harness/http-call.ts';
+import { RawConnection } from '../harness/raw-connection.ts';
+import { startDeafUpstream } from '../harness/raw-upstream.ts';
 import { startStack } from '../harness/stack.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -113,14 +116,39 @@ for (const [phase, fault] of [
   });
 }
 
-test('a client that leaves while uploading frees the upstream', async (t) => {
-  const { upstream, proxy } = await startStack({ settings: { KEEP_BODY_MB: 0.01 } }, t);
-  const headers = { 'content-type': 'application/octet-stream', 'content-length': '1000000' };
-  const outgoing = startCall(`${proxy.url}/v1/echo`, { method: 'POST', headers });
-  outgoing.on('error', () => {});
-  outgoing.write(Buffer.alloc(200_000));
-  await upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
-  outgoing.destroy();
-  await upstream.waitForStats(({ activeRequests }) => activeRequests === 0, 1_500);
-  await proxy.waitForLog(({ outcome }) => outcome === 'client_left');
-});
+for (const how of ['end', 'reset'] as const) {
+  for (const [what, settings] of [
+    ['kept', {}],
+    ['streamed', { KEEP_BODY_MB: 0.01 }],
+  ] as const) {
+    test(`a client that leaves while uploading frees the upstream and counts against nobody (body ${what}, ${how})`, async (t) => {
+      const { upstream, proxy } = await startStack({ settings }, t);
+      const connection = await RawConnection.open(proxy.port);
+      const expectation = 'Expect: 100-continue';
+      connection.writeHead('POST /v1/echo HTTP/1.1', 'Host: x', 'Content-Length: 1000000', expectation);
+      // So that the exchange has begun when the client leaves.
+      await connection.readThrough('\r\n\r\n');
+      connection.write(Buffer.alloc(200_000));
+      if (what === 'streamed') await upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
+      connection[how]();
+      await upstream.waitForStats(({ activeRequests }) => activeRequests === 0, 1_500);
+      const line = await proxy.waitForLog(({ outcome }) => outcome === 'client_left');
+      assert.equal(line.level, 'INFO');
+      connection.destroy();
+    });
+  }
+
+  test(`also when the upstream does not take the body in (${how})`, async (t) => {
+    const upstream = await startDeafUpstream(t);
+    const credentials = [{ clientId: 'id', clientSecret: 'a-secret-of-one', tenant: 't' }];
+    const proxy = await startFlowProxy({ upstream: upstream.url, credentials }, t);
+    const connection = await RawConnection.open(proxy.port);
+    connection.writeHead('POST /v1/echo HTTP/1.1', 'Host: x', 'Content-Length: 30000000');
+    connection.write(Buffer.alloc(29_000_000));
+    await eventually('the upload', () => (connection.unsent === 0 ? true : undefined));
+    connection[how]();
+    const line = await proxy.waitForLog(({ outcome }) => outcome !== undefined);
+    assert.deepEqual([line.level, line['outcome'], line['attempts']], ['INFO', 'client_left', 1]);
+    connection.destroy();
+  });
+}

@@ -63,6 +63,19 @@ describe('failures in a row', () => {
     assert.deepEqual([record.failures, record.until], [1, 100 + 30 * SECOND]);
   });
 
+  it('of which one is a rejection last as long as that, whichever came first', () => {
+    const throttled = { reason: 'throttled', retryAfterMs: null, leasedAt: 0 } as const;
+    for (const [first, second] of [
+      [throttled, { leasedAt: 0 }],
+      [{ leasedAt: 0 }, throttled],
+    ]) {
+      const record = after([100, first], [200, second]);
+      assert.equal(record.reason, 'rejected');
+      assert.equal(record.failures, 1);
+      assert.ok(record.until >= 100 + 30 * SECOND, String(record.until));
+    }
+  });
+
   it('count anew when the attempt was leased after the cooldown, as a probe is', () => {
     assert.equal(after([100], [40 * SECOND, { leasedAt: 100 + 30 * SECOND }]).failures, 2);
   });

@@ -44,6 +44,21 @@ describe('when a cooldown ends', () => {
     assert.deepEqual(slots, [0, 2, 5, 0, 2]);
   });
 
+  it('a worker that has a request waiting for it comes first, and for as long as it says so', () => {
+    const ledger = cooled();
+    const workers = [0, 1, 2, 3, 4, 5, 6, 7];
+    ledger.advance(END, workers);
+    ledger.reportProbeWanted(6, END + 100);
+    ledger.advance(END + NEXT_MS, workers);
+    assert.equal(grantOf(ledger)?.worker, 6);
+    ledger.advance(END + 2 * NEXT_MS, workers);
+    assert.equal(grantOf(ledger)?.worker, 7);
+    ledger.reportProbeWanted(3, END + 2 * NEXT_MS);
+    ledger.releaseWorker(3);
+    ledger.advance(END + 3 * NEXT_MS, workers);
+    assert.equal(grantOf(ledger)?.worker, 0);
+  });
+
   it('and the probe is on its way, no other is granted until it ends', () => {
     const ledger = cooled();
     ledger.advance(END, [0, 1]);

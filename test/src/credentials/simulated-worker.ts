@@ -81,7 +81,7 @@ export class SimulatedWorker {
     const { random, now } = this.#world;
     const model = MODELS[Math.floor(random() * MODELS.length)] ?? null;
     const affinityKey = random() < 0.5 ? `session-${Math.floor(random() * 50)}` : null;
-    const isLastResort = this.#pool.countAvailable(now) === 0;
+    const isLastResort = this.#pool.availableAt(wanting({}), now) !== now;
     const lease = this.#pool.lease(wanting({ model, affinityKey }), now);
     if (!('credentialId' in lease)) {
       assert.ok(lease.retryAt !== null && lease.retryAt >= now, 'a refusal says when to come back');
