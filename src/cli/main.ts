@@ -9,6 +9,7 @@ import { ConfigError, EXIT_CONFIG, messageOf } from '../errors.ts';
 import { ListenError } from '../supervisor/listen-check.ts';
 import { VERSION } from '../version.ts';
 import { check } from './check.ts';
+import { healthcheck } from './healthcheck.ts';
 import { addKeysCommand } from './keys-command.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
 import { start } from './start.ts';
@@ -48,6 +49,14 @@ async function run(argv: readonly string[]): Promise<number> {
     const { effective, warnings } = prepareSettings(commandLineOf({ ...program.opts(), ...printing.opts() }));
     for (const warning of warnings) console.error(`warning: ${warning}`);
     process.stdout.write(effectiveTable(effective));
+  });
+  const asking = program
+    .command('healthcheck')
+    .description('ask the service of these settings whether it is alive: exit 0 if it says so, else 1')
+    .option('--ready', 'ask whether it can serve requests now');
+  withSettings(asking.exitOverride()).action(async ({ ready }: { ready?: boolean }) => {
+    const line = commandLineOf({ ...program.opts(), ...asking.opts() });
+    exitCode = await healthcheck(line, ready === true ? 'ready' : 'alive');
   });
   addKeysCommand(program, commandLineOf);
   await program.parseAsync([...argv]);

@@ -59,7 +59,7 @@ export function readSecretsFile(path: string): SecretsFile {
   const json = parseRelaxedJson(file.text);
   if ('fault' in json) throw new ConfigError(path, [json.fault]);
 
-  const findings: Findings = { problems: [], warnings: modeWarnings(file.mode, path) };
+  const findings: Findings = { problems: [], warnings: modeWarnings(file, path) };
   const entries = readEntries(json.value, findings);
   findings.problems.push(...ambiguousNames(entries));
   if (findings.problems.length > 0) throw new ConfigError(path, findings.problems);
@@ -67,14 +67,16 @@ export function readSecretsFile(path: string): SecretsFile {
 }
 
 function explainFault(file: Extract<TextFile, { fault: string }>, path: string): string {
+  if (file.code === 'EISDIR') return `${file.fault}; Docker makes one when the file to mount is not there`;
   if (file.code !== 'ENOENT') return file.fault;
   const fromHere = relative('', path);
   const shown = fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
   return `${file.fault}; make one with \`cp secrets.json.template ${shown} && chmod 600 ${shown}\`, then fill it in`;
 }
 
-function modeWarnings(mode: number, path: string): string[] {
-  if (process.platform === 'win32' || (mode & 0o077) === 0) return [];
+/** A file of another user reaches us by its group, as a mounted Secret of Kubernetes does: that is how it is meant. */
+function modeWarnings({ mode, isOurs }: Extract<TextFile, { mode: number }>, path: string): string[] {
+  if (process.platform === 'win32' || (mode & (isOurs ? 0o077 : 0o007)) === 0) return [];
   const octal = (mode & 0o777).toString(8).padStart(4, '0');
   return [`${path} is open to others than its owner (mode ${octal}); close it with \`chmod 600 ${path}\``];
 }

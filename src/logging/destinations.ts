@@ -4,8 +4,9 @@ import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { destination as openDestination } from 'pino';
 import buildRollingFile from 'pino-roll';
+import { explainDenied } from '../config/denied.ts';
 import type { LogSettings } from '../config/settings.ts';
-import { ConfigError, messageOf } from '../errors.ts';
+import { ConfigError, codeOf, messageOf } from '../errors.ts';
 import { humanReadable } from './human-readable.ts';
 import { sweepRolledFiles } from './retention.ts';
 
@@ -120,6 +121,7 @@ function assertWritable(file: string, rotation: 'external' | 'internal'): void {
     if (rotation === 'internal') accessSync(dirname(file), constants.W_OK);
     else closeSync(openSync(file, 'a', FILE_MODE));
   } catch (cause) {
-    throw new ConfigError('log', [`the log file "${file}" cannot be written: ${messageOf(cause)}`]);
+    const reason = codeOf(cause) === 'EACCES' ? explainDenied(dirname(file)) : '';
+    throw new ConfigError('log', [`the log file "${file}" cannot be written: ${messageOf(cause)}${reason}`]);
   }
 }

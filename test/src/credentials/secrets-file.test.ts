@@ -126,7 +126,9 @@ describe('a secrets file that cannot be read', () => {
   });
 
   it('says so when it is a folder or too large', () => {
-    assert.deepEqual(problemsOf(root), ['is a folder, not a file']);
+    assert.deepEqual(problemsOf(root), [
+      'is a folder, not a file; Docker makes one when the file to mount is not there',
+    ]);
     assert.deepEqual(refused(`[${' '.repeat(1024 * 1024)}]`), ['is larger than 1048576 bytes']);
   });
 
