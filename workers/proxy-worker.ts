@@ -26,8 +26,10 @@ channel.onMessage((message) => {
 channel.send({ type: 'started' });
 
 async function serve({ slot, worker, generation, pool, clients, tls }: BootMessage): Promise<void> {
-  const destination = workerLogDestination();
-  const log = createLogger(generation.logLevel, { worker: slot }, destination);
+  const destination = workerLogDestination((lostLines) =>
+    log.warning({ msg: `Lost ${lostLines} lines while the primary did not read them`, lostLines }),
+  );
+  const log: Logger = createLogger(generation.logLevel, { worker: slot }, destination);
   let service: ServiceState = pool.service;
   let reports = 0;
   const proxy = createWorkerProxy({
@@ -61,7 +63,7 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
   };
   onPool(pool);
   proxy.admission.apply(clients);
-  const drain = drainOnce(proxy, log, slot, destination.flush);
+  const drain = drainOnce(proxy, log, slot, () => destination.flush());
   channel.onMessage((message) => {
     if (message.type === 'pool') onPool(message);
     else if (message.type === 'clients') proxy.admission.apply(message.snapshot);

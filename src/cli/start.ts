@@ -2,21 +2,20 @@
 import { fileURLToPath } from 'node:url';
 import { accessWarning } from '../clients/access.ts';
 import { messageOf } from '../errors.ts';
-import { openLog, openStandardOutput } from '../logging/destinations.ts';
-import { LogSink } from '../logging/log-sink.ts';
-import { createLogger, type Logger } from '../logging/logger.ts';
+import type { LogSink } from '../logging/log-sink.ts';
+import type { Logger } from '../logging/logger.ts';
 import { countWorkers } from '../supervisor/cpu-count.ts';
 import { assertPortIsFree } from '../supervisor/listen-check.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import { Threads } from '../threads.ts';
 import { VERSION } from '../version.ts';
+import { openServiceLog } from './open-log.ts';
 import { type CommandLine, type Prepared, prepare } from './prepare.ts';
 
 const HOST_FILE = fileURLToPath(new URL('../../workers/host-figures.js', import.meta.url));
 const WORKER_FILE = fileURLToPath(new URL('../../workers/proxy-worker.js', import.meta.url));
 /** Signals end a process with 128 plus their number, by the convention of shells. */
 const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-const WARN_EVERY_MS = 60_000;
 
 /**
  * @returns the exit code
@@ -25,8 +24,7 @@ const WARN_EVERY_MS = 60_000;
 export async function start(commandLine: CommandLine): Promise<number> {
   const prepared = prepare(commandLine);
   const { settings, generation, credentials, clientKeys, tls, warnings } = prepared;
-  const sink = await openSink(prepared);
-  const log = createLogger(settings.log.level, {}, sink);
+  const { sink, log, close } = await openServiceLog(settings.log);
   for (const warning of warnings) log.warning({ msg: warning });
   warnOfClients(prepared, log);
   await assertPortIsFree(settings.host, settings.port);
@@ -47,7 +45,7 @@ export async function start(commandLine: CommandLine): Promise<number> {
   listenToSignals(supervisor, sink, log);
   const { exitCode, reason } = await supervisor.run();
   log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
-  await sink.close();
+  await close();
   return exitCode;
 }
 
@@ -66,33 +64,21 @@ function warnOfClients({ settings: { host }, generation, clientKeys, tls }: Prep
   if (warning !== undefined) log.warning({ msg: warning });
 }
 
-async function openSink({ settings: { log } }: Prepared): Promise<LogSink> {
-  const complain = complainer();
-  const main = await openLog(log, complain);
-  const echo = log.rotation === 'none' ? null : openStandardOutput(log.format, complain);
-  return new LogSink(main, echo);
-}
-
-/** What cannot be logged goes to standard error, but no more often than an operator can read. */
-function complainer(): (cause: Error) => void {
-  let lastAt = Number.NEGATIVE_INFINITY;
-  return (cause) => {
-    const now = performance.now();
-    if (now - lastAt < WARN_EVERY_MS) return;
-    lastAt = now;
-    process.stderr.write(`flow-proxy: the log cannot be written (${cause.message}); serving goes on\n`);
-  };
-}
-
 function listenToSignals(supervisor: Supervisor, sink: LogSink, log: Logger): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => supervisor.stop(signal, CUT_EXIT_CODES[signal]));
   }
   for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
     process.on(signal, () => {
-      sink.reopen();
-      log.info({ msg: `${signal}: log reopened` });
+      void reopenLog(signal, sink, log);
       if (signal === 'SIGHUP') supervisor.rereadClients();
     });
   }
+}
+
+/** One line tells the outcome, in the file that is in use then. */
+async function reopenLog(reason: string, sink: LogSink, log: Logger): Promise<void> {
+  const failure = await sink.reopen();
+  if (failure === undefined) log.info({ msg: `${reason}: log reopened` });
+  else log.error({ msg: `${reason}: the log could not be reopened: ${failure.message}` });
 }

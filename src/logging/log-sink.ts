@@ -1,7 +1,7 @@
 // The primary's one way to the log: whole lines of all processes, in the order they came in. What workers write to
 // their standard output are log lines; what they write to standard error becomes log lines.
 import type { Readable } from 'node:stream';
-import type { Destination } from './destinations.ts';
+import type { Destination } from './destination.ts';
 import { LineJoiner } from './line-joiner.ts';
 
 /** Joins the processes' lines on one destination. */
@@ -14,6 +14,11 @@ export class LogSink {
   constructor(main: Destination, echo: Destination | null) {
     this.#main = main;
     this.#echo = echo;
+  }
+
+  /** Lines of the log that could not be written, since the start; those of the echo are not among them. */
+  get lostLines(): number {
+    return this.#main.lostLines;
   }
 
   /** One line of the primary itself; what pino calls. */
@@ -34,11 +39,15 @@ export class LogSink {
     });
   }
 
-  reopen(): void {
-    this.#main.reopen();
+  /**
+   * Goes on with a new file, after the old one has been moved away.
+   * @returns resolves once the new file is in use, or with what was in the way; the old one is then still in use
+   */
+  reopen(): Promise<Error | undefined> {
+    return this.#main.reopen();
   }
 
-  /** Resolves when every line is out; for the end of the process. */
+  /** Resolves when every line is out, or cannot be; for the end of the process. */
   async close(): Promise<void> {
     for (const joiner of this.#open) joiner.finish();
     await Promise.all([this.#main.flush(), this.#echo?.flush()]);

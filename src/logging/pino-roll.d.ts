@@ -1,4 +1,4 @@
-// pino-roll ships no types. Only what we use of it; its stream is pino's.
+// pino-roll ships no types. Only what we use of it; its stream is pino's, a SonicBoom.
 declare module 'pino-roll' {
   import type { destination } from 'pino';
 
@@ -12,7 +12,12 @@ declare module 'pino-roll' {
     readonly sync: boolean;
   }
 
-  type RollingStream = ReturnType<typeof destination> & { readonly file: string | null };
+  type RollingStream = ReturnType<typeof destination> & {
+    /** Where it writes, or is about to. */
+    readonly file: string | null;
+    /** Negative until the first file is open. */
+    readonly fd: number;
+  };
 
   function buildRollingFile(options: RollOptions): Promise<RollingStream>;
   export = buildRollingFile;

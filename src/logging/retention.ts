@@ -1,35 +1,52 @@
-// Deletes rolled log files that are too old, or too many bytes together; never the one being written.
+// Which rolled log files there are, and the end of those that are too old, or too many bytes together. Never touches
+// the one being written, nor what logrotate makes of a plain file: its names hold no date and number of ours.
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 
 /** What may stay. */
 export interface Retention {
   readonly days: number;
-  /** Of all rolled files together, the active one included. */
+  /** Of all rolled files together, the active one and compressed ones included. */
   readonly totalBytes: number;
 }
 
-interface RolledFile {
+/** One file of a rolled log. */
+export interface RolledFile {
   readonly path: string;
   readonly bytes: number;
   readonly changedAt: number;
+  readonly kind: 'plain' | 'compressed' | 'temporary';
 }
+
+/** Ends the name of a rolled file that is compressed. */
+export const COMPRESSED = '.gz';
+/** Ends the name of one that is being compressed, or was when the process ended. */
+export const TEMPORARY = '.gz.tmp';
 
 const DAY_MS = 86_400_000;
 
 /**
- * Sweeps the folder of a rolled log.
+ * Deletes what need not stay.
  * @param base path that the rolled names derive from: `/dir/app.log` gives `/dir/app.2026-11-24.1.log`
- * @param active path of the file being written
+ * @param active paths of files being written
  * @returns the paths that were deleted
  */
-export function sweepRolledFiles(base: string, active: string, retention: Retention, now: number): string[] {
-  const files = rolledFiles(base).sort((a, b) => b.changedAt - a.changedAt);
+export function sweepRolledFiles(
+  base: string,
+  active: readonly string[],
+  retention: Retention,
+  now: number,
+): string[] {
+  const files = rolledFiles(base)
+    .filter(({ kind }) => kind !== 'temporary')
+    .sort((a, b) => b.changedAt - a.changedAt);
   const deleted: string[] = [];
   // Goes on growing past the limit, so that no older file outlives a newer one.
-  let totalBytes = files.find(({ path }) => path === active)?.bytes ?? 0;
+  let totalBytes = files
+    .filter(({ path }) => active.includes(path))
+    .reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { path, bytes, changedAt } of files) {
-    if (path === active) continue;
+    if (active.includes(path)) continue;
     totalBytes += bytes;
     if (changedAt >= now - retention.days * DAY_MS && totalBytes <= retention.totalBytes) continue;
     rmSync(path, { force: true });
@@ -38,18 +55,31 @@ export function sweepRolledFiles(base: string, active: string, retention: Retent
   return deleted;
 }
 
-function rolledFiles(base: string): RolledFile[] {
-  const folder = dirname(base);
-  const extension = extname(base);
-  const name = basename(base, extension);
-  const isRolled = new RegExp(`^${literally(name)}\\.(?:[\\d-]+\\.)?\\d+${literally(extension)}(?:\\.gz)?$`);
-  return readdirSync(folder)
+/** Every file of a rolled log, in no order. */
+export function rolledFiles(base: string): RolledFile[] {
+  const isRolled = rolledName(base);
+  return readdirSync(dirname(base))
     .filter((file) => isRolled.test(file))
-    .map((file) => join(folder, file))
+    .map((file) => join(dirname(base), file))
     .flatMap((path) => {
       const stats = statSync(path, { throwIfNoEntry: false });
-      return stats === undefined ? [] : [{ path, bytes: stats.size, changedAt: stats.mtimeMs }];
+      if (stats === undefined) return [];
+      return [{ path, bytes: stats.size, changedAt: stats.mtimeMs, kind: kindOf(path) }];
     });
+}
+
+/** The name of a rolled file, without its folder. */
+export function rolledName(base: string): RegExp {
+  const extension = extname(base);
+  const name = basename(base, extension);
+  return new RegExp(
+    `^${literally(name)}\\.\\d{4}-\\d\\d-\\d\\d\\.\\d+${literally(extension)}(?:\\.gz(?:\\.tmp)?)?$`,
+  );
+}
+
+function kindOf(path: string): RolledFile['kind'] {
+  if (path.endsWith(TEMPORARY)) return 'temporary';
+  return path.endsWith(COMPRESSED) ? 'compressed' : 'plain';
 }
 
 function literally(text: string): string {

@@ -71,19 +71,3 @@ test('a plain file is followed by name after it was moved away, and no line is l
   await eventually('the last line', () => ([...ids].every((id) => all().includes(id)) ? true : undefined));
   for (const line of all().trimEnd().split('\n')) JSON.parse(line);
 });
-
-test('with a folder the log is rolled by size, and old files go when they are too many bytes', async (t) => {
-  const settings = { LOG_DIR: 'logs', LOG_ROLL_SIZE_MB: 0.02, LOG_MAX_SIZE_MB: 0.05 };
-  const { proxy } = await startStack({ settings }, t);
-  const folder = join(proxy.folder, 'logs');
-  const numbers = (): number[] =>
-    readdirSync(folder).map((name) => Number(/^app\.\d{4}-\d\d-\d\d\.(\d+)\.log$/.exec(name)?.[1]));
-  await eventually(
-    'rolling and deleting',
-    async () => {
-      await Promise.all(Array.from({ length: 20 }, () => call(`${proxy.url}/v1/models`)));
-      return Math.max(...numbers()) >= 6 && numbers().length < 6 ? true : undefined;
-    },
-    30_000,
-  );
-});

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import type { Destination } from '../../../src/logging/destinations.ts';
+import type { Destination } from '../../../src/logging/destination.ts';
 import { LogSink } from '../../../src/logging/log-sink.ts';
 
 class Memory implements Destination {
   readonly written: string[] = [];
   reopened = 0;
+  readonly lostLines = 7;
   write(lines: string): void {
     this.written.push(lines);
   }
-  reopen(): void {
+  async reopen(): Promise<undefined> {
     this.reopened += 1;
   }
   async flush(): Promise<void> {
@@ -56,7 +57,8 @@ describe('the log sink', () => {
     sink.attachLog(stream);
     sink.write('own\n');
     await finish(stream, 'of a worker\n');
-    sink.reopen();
+    assert.equal(await sink.reopen(), undefined);
+    assert.equal(sink.lostLines, 7, 'of the log, not of both');
     assert.deepEqual([main.written, echo.written], [['own\n', 'of a worker\n'], ['own\n']]);
     assert.deepEqual([main.reopened, echo.reopened], [1, 0]);
   });

@@ -26,7 +26,7 @@ function folderOf(files: readonly File[]): string {
 function left(files: readonly File[], retention: { days?: number; totalBytes?: number }): string[] {
   const folder = folderOf(files);
   const limits = { days: 7, totalBytes: 1_000_000, ...retention };
-  const deleted = sweepRolledFiles(join(folder, 'app.log'), join(folder, files[0]?.[0] ?? ''), limits, NOW);
+  const deleted = sweepRolledFiles(join(folder, 'app.log'), [join(folder, files[0]?.[0] ?? '')], limits, NOW);
   const names = readdirSync(folder);
   assert.deepEqual(
     [...names, ...deleted.map((path) => basename(path))].sort(),
@@ -49,54 +49,64 @@ describe('a sweep of rolled log files', () => {
 
   it('deletes the oldest beyond the total, in which the active one counts', () => {
     const files: File[] = [
-      ['app.4.log', 0, 100],
-      ['app.3.log', 1, 100],
-      ['app.2.log', 2, 100],
-      ['app.1.log', 3, 100],
+      ['app.2026-11-24.4.log', 0, 100],
+      ['app.2026-11-24.3.log', 1, 100],
+      ['app.2026-11-24.2.log', 2, 100],
+      ['app.2026-11-24.1.log', 3, 100],
     ];
-    assert.deepEqual(left(files, { totalBytes: 300 }), ['app.2.log', 'app.3.log', 'app.4.log']);
-    assert.deepEqual(left(files, { totalBytes: 299 }), ['app.3.log', 'app.4.log']);
+    assert.deepEqual(left(files, { totalBytes: 300 }), [
+      'app.2026-11-24.2.log',
+      'app.2026-11-24.3.log',
+      'app.2026-11-24.4.log',
+    ]);
+    assert.deepEqual(left(files, { totalBytes: 299 }), ['app.2026-11-24.3.log', 'app.2026-11-24.4.log']);
   });
 
   it('lets no older file outlive a newer one that had to go', () => {
     const files: File[] = [
-      ['app.3.log', 0, 10],
-      ['app.2.log', 1, 500],
-      ['app.1.log', 2, 10],
+      ['app.2026-11-24.3.log', 0, 10],
+      ['app.2026-11-24.2.log', 1, 500],
+      ['app.2026-11-24.1.log', 2, 10],
     ];
-    assert.deepEqual(left(files, { totalBytes: 100 }), ['app.3.log']);
+    assert.deepEqual(left(files, { totalBytes: 100 }), ['app.2026-11-24.3.log']);
   });
 
   it('never deletes the active file, however old and large it is', () => {
-    assert.deepEqual(left([['app.1.log', 99, 5_000]], { totalBytes: 1 }), ['app.1.log']);
+    assert.deepEqual(left([['app.2026-11-24.1.log', 99, 5_000]], { totalBytes: 1 }), [
+      'app.2026-11-24.1.log',
+    ]);
   });
 
-  it('leaves files alone that are not of this log', () => {
+  it('leaves files alone that are not of this log, those that logrotate made of it among them', () => {
     const files: File[] = [
       ['app.2026-11-24.1.log', 0, 1],
       ['app.log', 99, 1],
       ['app.log.1', 99, 1],
+      ['app.log-20261124.gz', 99, 1],
+      ['app.1.log', 99, 1],
       ['app.old.1.log', 99, 1],
-      ['myapp.1.log', 99, 1],
-      ['appx1.log', 99, 1],
-      ['app.1.log.bak', 99, 1],
-      ['app.1.txt', 99, 1],
+      ['app.2026-11-24.log', 99, 1],
+      ['myapp.2026-11-24.1.log', 99, 1],
+      ['appx2026-11-24.1.log', 99, 1],
+      ['app.2026-11-24.1.log.bak', 99, 1],
+      ['app.2026-11-24.1.log.gz.tmp', 99, 1],
+      ['app.2026-11-24.1.txt', 99, 1],
     ];
     assert.equal(left(files, {}).length, files.length);
   });
 
   it('takes special characters of the name as they are', () => {
     const folder = folderOf([
-      ['a+(b).1.log', 99, 1],
-      ['aab.1.log', 99, 1],
+      ['a+(b).2026-11-24.1.log', 99, 1],
+      ['aab.2026-11-24.1.log', 99, 1],
     ]);
-    sweepRolledFiles(join(folder, 'a+(b).log'), '', { days: 1, totalBytes: 1 }, NOW);
-    assert.deepEqual(readdirSync(folder), ['aab.1.log']);
+    sweepRolledFiles(join(folder, 'a+(b).log'), [], { days: 1, totalBytes: 1 }, NOW);
+    assert.deepEqual(readdirSync(folder), ['aab.2026-11-24.1.log']);
   });
 
   it('passes over a link that leads nowhere', () => {
     const folder = folderOf([]);
-    symlinkSync(join(folder, 'gone'), join(folder, 'app.1.log'));
-    assert.deepEqual(sweepRolledFiles(join(folder, 'app.log'), '', { days: 1, totalBytes: 1 }, NOW), []);
+    symlinkSync(join(folder, 'gone'), join(folder, 'app.2026-11-24.1.log'));
+    assert.deepEqual(sweepRolledFiles(join(folder, 'app.log'), [], { days: 1, totalBytes: 1 }, NOW), []);
   });
 });

@@ -1,0 +1,67 @@
+// The log of the service: opened by the settings, and what an operator hears when it cannot be written.
+import { write } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { LogSettings } from '../config/settings.ts';
+import { messageOf } from '../errors.ts';
+import { openLog, openStandardOutput } from '../logging/destinations.ts';
+import { LogSink } from '../logging/log-sink.ts';
+import { createLogger, type Logger } from '../logging/logger.ts';
+
+/** The primary's log. */
+export interface ServiceLog {
+  readonly sink: LogSink;
+  readonly log: Logger;
+  /** Resolves when every line is out, or cannot be. */
+  close(): Promise<void>;
+}
+
+const COMPRESS_FILE = fileURLToPath(new URL('../../workers/compress-log.js', import.meta.url));
+const STDERR = 2;
+const WARN_EVERY_MS = 60_000;
+
+/** @throws ConfigError when the log cannot be opened at all */
+export async function openServiceLog(settings: LogSettings): Promise<ServiceLog> {
+  const target = settings.rotation === 'none' ? 'standard output' : settings.file;
+  const main = await openLog(settings, {
+    onTrouble: complainer('the log', target),
+    onRecovered: (lostLines) =>
+      log.warning({ msg: `The log can be written again; ${lostLines} lines were lost`, lostLines }),
+    onUpkeepFailed: (cause) =>
+      log.warning({ msg: `Old log files could not be tidied up: ${messageOf(cause)}` }),
+    compressTaskFile: COMPRESS_FILE,
+  });
+  const echo =
+    settings.rotation === 'none'
+      ? null
+      : openStandardOutput(settings.format, {
+          onTrouble: complainer('what is also printed', 'standard output'),
+          onRecovered: () => {},
+        });
+  const sink = new LogSink(main.destination, echo);
+  const log: Logger = createLogger(settings.level, {}, sink);
+  const close = async (): Promise<void> => {
+    await sink.close();
+    await main.close();
+  };
+  return { sink, log, close };
+}
+
+/** What cannot be logged goes to standard error, but no more often than an operator can read. */
+function complainer(what: string, target: string): (cause: Error) => void {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let isWriting = false;
+  return (cause) => {
+    const now = performance.now();
+    if (isWriting || now - lastAt < WARN_EVERY_MS) return;
+    lastAt = now;
+    isWriting = true;
+    // Never waited for: it may end in the same pipe that nobody reads.
+    write(
+      STDERR,
+      `flow-proxy: ${what} cannot be written to ${target} (${cause.message}); serving goes on\n`,
+      () => {
+        isWriting = false;
+      },
+    );
+  };
+}
