@@ -72,6 +72,8 @@ export class Realtime {
       refuse(upgrade, fault.status, text, { 'content-type': type, ...fault.headers });
       throw new AnswerOver();
     }
+    // A socket that nobody reads would not tell that its other end has gone.
+    if (fault.type === 'stall') socket.once('end', () => socket.destroy()).resume();
     const atOnce = (fault.type === 'stall' || fault.type === 'reset') && fault.afterChunks === undefined;
     if (atOnce || fault.type === 'close' || fault.type === 'garbage') {
       breakOff(fault, { path, socket, connections, recording });

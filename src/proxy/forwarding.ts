@@ -12,6 +12,7 @@ import { type Leases, noLeaseError } from './leases.ts';
 import { Relay } from './relay.ts';
 import { replyError } from './reply.ts';
 import type { Target } from './target.ts';
+import { throttleWait } from './throttle-wait.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -28,8 +29,6 @@ export interface ForwardingParts {
 
 /** An error answer that does not come to its end within this time is given up for another attempt. */
 const HOLD_MS = 2_000;
-/** How soon to look again for a credential that is due: the primary's leave to probe it takes a moment. */
-const LOOK_AGAIN_MS = 25;
 
 /** Forwards one exchange. */
 export class Forwarding implements AttemptListener, Ticking {
@@ -117,10 +116,11 @@ export class Forwarding implements AttemptListener, Ticking {
     this.#isHolding = false;
     const lease = this.#parts.leases.take(this.#wanted());
     if ('credentialId' in lease) this.#try(lease);
-    else if (this.#isWorthWaiting(lease.retryAt)) {
-      const waitMs = Math.max(LOOK_AGAIN_MS, (lease.retryAt ?? 0) - Date.now());
-      this.#timer = setTimeout(() => this.#next(), waitMs);
-    } else this.#end(lease);
+    else {
+      const waitMs = this.#waitFor(lease.retryAt);
+      if (waitMs === null) this.#end(lease);
+      else this.#timer = setTimeout(() => this.#next(), waitMs);
+    }
   }
 
   /** What the client gets when no attempt is left: the last answer there was, or an error of ours. */
@@ -140,10 +140,9 @@ export class Forwarding implements AttemptListener, Ticking {
     return { model, affinityKey, excluded: this.#tried };
   }
 
-  #isWorthWaiting(retryAt: number | null): boolean {
-    if (retryAt === null) return false;
-    const waited = performance.now() - this.#exchange.startedAt;
-    return waited + Math.max(LOOK_AGAIN_MS, retryAt - Date.now()) <= this.#parts.retry.throttleWaitMs;
+  #waitFor(retryAt: number | null): number | null {
+    const waitedMs = performance.now() - this.#exchange.startedAt;
+    return throttleWait({ retryAt, waitedMs, mostMs: this.#parts.retry.throttleWaitMs }, Date.now());
   }
 
   #dropHeld(): void {
@@ -179,7 +178,7 @@ export class Forwarding implements AttemptListener, Ticking {
     if (this.#isOver || response.headersSent || body.type === 'stream') return false;
     if (attempts >= retry.maxAttempts || performance.now() - startedAt > retry.withinMs) return false;
     const availableAt = leases.availableAt(this.#wanted());
-    return availableAt !== null && (availableAt <= Date.now() || this.#isWorthWaiting(availableAt));
+    return availableAt !== null && (availableAt <= Date.now() || this.#waitFor(availableAt) !== null);
   }
 
   #onNoAnswer(cause: Error, wasSent: boolean): void {

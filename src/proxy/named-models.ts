@@ -18,7 +18,8 @@ export function modelsOf(exchange: Exchange): readonly string[] | null {
   return inBody === null ? null : [...named, ...inBody];
 }
 
-function modelsOfQuery(query: string): string[] {
+/** The models that a query string names. */
+export function modelsOfQuery(query: string): string[] {
   return [...new URLSearchParams(query)]
     .filter(([name]) => name.toLowerCase() === 'model')
     .flatMap(([, value]) => value.split(',').map((part) => part.trim()));

@@ -113,6 +113,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     overload: (socket) => server.overload(socket),
     leases,
     pipeline,
+    retry,
     log,
     openTimeoutMs: limits.firstByteMs,
   });

@@ -7,7 +7,8 @@ import { type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 before(async () => {
-  stack = await startStack();
+  // Some tests cool a credential; there have to be others left.
+  stack = await startStack({ credentials: 12, settings: { FIRST_BYTE_TIMEOUT: 3 } });
 });
 after(() => stack.close());
 beforeEach(() => stack.reset());
@@ -49,6 +50,57 @@ test('an upstream that refuses the upgrade is heard', async () => {
   let text = '';
   for await (const piece of response) text += String(piece);
   assert.equal(text, 'no realtime today');
+});
+
+for (const status of [401, 403, 429, 503] as const) {
+  test(`an upgrade that one credential gets ${status} for goes out with another one`, async () => {
+    stack.upstream.setFaults([{ times: 1, fault: { type: 'status', status } }]);
+    const socket = open();
+    const [[answer]] = await Promise.all([once(socket, 'upgrade'), once(socket, 'open')]);
+    socket.send('hello');
+    const [echoed] = await once(socket, 'message');
+    assert.equal(String(echoed), 'hello');
+    const used = stack.upstream.requests.map(({ clientId }) => clientId);
+    assert.equal(new Set(used).size, 2);
+    socket.close();
+    const line = await stack.proxy.waitForExchange(answer.headers['x-request-id']);
+    assert.deepEqual([line['attempts'], line['model'], line['status']], [2, 'gpt-4o', 101]);
+    if (status !== 503)
+      await stack.proxy.waitForLog(({ msg }) => new RegExp(`marked as failed.*HTTP ${status}`).test(msg));
+  });
+}
+
+test('an upgrade uses no credential twice, and its client gets the last answer', async () => {
+  stack.upstream.setFaults([{ fault: { type: 'status', status: 401, body: 'not you' } }]);
+  const [, response] = await once(open(), 'unexpected-response');
+  let text = '';
+  for await (const piece of response) text += String(piece);
+  assert.deepEqual([response.statusCode, text], [401, 'not you']);
+  assert.equal(new Set(stack.upstream.requests.map(({ clientId }) => clientId)).size, 3);
+  assert.equal(stack.upstream.requests.length, 3);
+});
+
+for (const [what, fault, code] of [
+  ['says nothing', { type: 'stall' }, 'upstream_first_byte_timeout'],
+  ['closes the connection', { type: 'close' }, 'upstream_closed'],
+] as const) {
+  test(`an upgrade to an upstream that ${what} gets an error of its own`, async () => {
+    stack.upstream.setFaults([{ fault }]);
+    const [, response] = await once(open(), 'unexpected-response');
+    let text = '';
+    for await (const piece of response) text += String(piece);
+    assert.equal(JSON.parse(text).error.code, code);
+  });
+}
+
+test('a client that leaves before its upgrade is answered counts against nobody', async () => {
+  stack.upstream.setFaults([{ fault: { type: 'stall' } }]);
+  const socket = open().on('error', () => {});
+  await stack.upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
+  socket.terminate();
+  await stack.upstream.waitForStats(({ activeRequests }) => activeRequests === 0, 1_500);
+  const line = await stack.proxy.waitForLog(({ outcome }) => outcome === 'client_left');
+  assert.equal(line.level, 'INFO');
 });
 
 test('a drain lets a WebSocket go on until it closes', async (t) => {

@@ -1,0 +1,208 @@
+// The way of one WebSocket upgrade to the upstream: lease → attempt → judge, again with another credential while the
+// client has been told nothing. The attempts themselves run on http-proxy's `ws` path.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RetrySettings } from '../config/settings.ts';
+import type { Lease, LeaseRequest, NoLease } from '../credentials/pool.ts';
+import { messageOf } from '../errors.ts';
+import type { ErrorReply } from './dialect.ts';
+import type { Exchange } from './exchange.ts';
+import type { ProxyPipeline, UpgradeListener } from './http-proxy.ts';
+import { judgeAnswer, judgeFailure } from './judge.ts';
+import { type Leases, noLeaseError } from './leases.ts';
+import { INTERNAL_ERROR } from './protocol-errors.ts';
+import { headersForUpstream } from './request-headers.ts';
+import type { Target } from './target.ts';
+import { throttleWait } from './throttle-wait.ts';
+
+/** What every upgrade is forwarded with. */
+export interface UpgradeParts {
+  readonly target: Target;
+  readonly leases: Leases;
+  readonly pipeline: ProxyPipeline;
+  readonly retry: RetrySettings;
+  /** How long the upstream may take to accept an upgrade. */
+  readonly openTimeoutMs: number;
+}
+
+/** The client's side. */
+export interface UpgradeClient {
+  readonly socket: Socket;
+  /** What it has sent ahead. */
+  readonly head: Buffer;
+  /** The upstream has answered with this status, and the client is told so. */
+  readonly onAnswered: (status: number) => void;
+  /** Ends it with an error of ours. */
+  readonly refuse: (error: ErrorReply, headers?: readonly string[]) => void;
+}
+
+/** Forwards one upgrade. */
+export class UpgradeForwarding implements UpgradeListener {
+  readonly #exchange: Exchange;
+  readonly #client: UpgradeClient;
+  readonly #parts: UpgradeParts;
+  readonly #tried = new Set<string>();
+  readonly #stopWatching: () => void;
+  #lease: Lease | null = null;
+
+  constructor(exchange: Exchange, client: UpgradeClient, parts: UpgradeParts) {
+    this.#exchange = exchange;
+    this.#client = client;
+    this.#parts = parts;
+    this.#stopWatching = watchForEnd(client.socket);
+  }
+
+  start(): void {
+    this.#client.socket.once('close', () => this.#release());
+    this.#next();
+  }
+
+  onOpen(answer: IncomingMessage): void {
+    this.#judge(answer);
+    this.#tell(answer);
+  }
+
+  onRefused(answer: IncomingMessage, passOn: () => void): void {
+    const { isRetryable } = this.#judge(answer);
+    if (isRetryable && this.#mayTryAgain()) {
+      this.#exchange.noteFailover(String(answer.statusCode));
+      this.#next();
+    } else {
+      this.#exchange.errorCode = 'upgrade_refused';
+      this.#tell(answer);
+      passOn();
+    }
+  }
+
+  onFailure(cause: Error, wasSent: boolean): void {
+    const { target, retry } = this.#parts;
+    const exchange = this.#exchange;
+    this.#release();
+    if (this.#client.socket.destroyed) {
+      exchange.errorCode = 'client_left';
+      return;
+    }
+    const failure = { cause, wasSent, method: 'GET', host: target.host };
+    const { reply, detail, isRetryable } = judgeFailure(failure, retry.causes);
+    exchange.errorDetail = detail;
+    if (isRetryable && this.#mayTryAgain()) {
+      exchange.noteFailover(reply.code);
+      this.#next();
+    } else this.#refuse(reply);
+  }
+
+  /** Called by timers and sockets, too: nothing that goes wrong leaves it. */
+  #next(): void {
+    if (this.#client.socket.destroyed) return;
+    try {
+      const lease = this.#parts.leases.take(this.#wanted());
+      if ('credentialId' in lease) this.#try(lease);
+      else this.#waitOrEnd(lease);
+    } catch (cause) {
+      this.#exchange.errorDetail = messageOf(cause);
+      this.#release();
+      this.#refuse(INTERNAL_ERROR);
+    }
+  }
+
+  #waitOrEnd(noLease: NoLease): void {
+    const now = Date.now();
+    const waitMs = this.#waitFor(noLease.retryAt, now);
+    if (waitMs === null) {
+      const { error, headers } = noLeaseError(noLease, now);
+      this.#refuse(error, headers);
+    } else setTimeout(() => this.#next(), waitMs);
+  }
+
+  #try(lease: Lease): void {
+    const { pipeline, target, openTimeoutMs } = this.#parts;
+    const { socket, head } = this.#client;
+    const exchange = this.#exchange;
+    const { request } = exchange;
+    this.#lease = lease;
+    this.#tried.add(lease.credentialId);
+    exchange.attempts += 1;
+    exchange.credentialName = lease.name;
+    request.url = `${exchange.path}${exchange.query}`;
+    request.headers = upgradeHeaders(request, lease, target);
+    const ahead = exchange.attempts === 1 ? head : Buffer.alloc(0);
+    pipeline.forwardUpgrade({ request, socket, head: ahead, openTimeoutMs, listener: this });
+  }
+
+  #judge(answer: IncomingMessage): { readonly isRetryable: boolean } {
+    const status = answer.statusCode ?? 502;
+    const headers = answer.rawHeaders.map((text) => Buffer.from(text, 'latin1'));
+    const verdict = judgeAnswer(status, headers, Date.now(), this.#parts.retry.causes);
+    if (this.#lease !== null) this.#parts.leases.settle(this.#lease, status, verdict);
+    return verdict;
+  }
+
+  #tell(answer: IncomingMessage): void {
+    const { id } = this.#exchange;
+    this.#stopWatching();
+    const theirs = answer.headers['x-request-id'];
+    if (theirs !== undefined) answer.headers['x-upstream-request-id'] = theirs;
+    answer.headers['x-request-id'] = id;
+    this.#exchange.firstByteAt = performance.now();
+    this.#client.onAnswered(answer.statusCode ?? 502);
+  }
+
+  #refuse(error: ErrorReply, headers: readonly string[] = []): void {
+    this.#stopWatching();
+    this.#client.refuse(error, headers);
+  }
+
+  #wanted(): LeaseRequest {
+    return { model: this.#exchange.model, affinityKey: this.#exchange.affinityKey, excluded: this.#tried };
+  }
+
+  #mayTryAgain(): boolean {
+    const { retry, leases } = this.#parts;
+    const { attempts, startedAt } = this.#exchange;
+    if (attempts >= retry.maxAttempts || performance.now() - startedAt > retry.withinMs) return false;
+    const availableAt = leases.availableAt(this.#wanted());
+    const now = Date.now();
+    return availableAt !== null && (availableAt <= now || this.#waitFor(availableAt, now) !== null);
+  }
+
+  #waitFor(retryAt: number | null, now: number): number | null {
+    const waitedMs = performance.now() - this.#exchange.startedAt;
+    return throttleWait({ retryAt, waitedMs, mostMs: this.#parts.retry.throttleWaitMs }, now);
+  }
+
+  #release(): void {
+    if (this.#lease !== null) this.#parts.leases.release(this.#lease);
+  }
+}
+
+/**
+ * Destroys a client's socket when it comes to its end while nobody reads it; what it has sent ahead stays to be read.
+ * @returns what ends the watch, before somebody reads
+ */
+function watchForEnd(socket: Socket): () => void {
+  const onReadable = (): void => {
+    if (socket.readableLength === 0) socket.read();
+  };
+  const onEnd = (): void => void socket.destroy();
+  socket.on('readable', onReadable).on('end', onEnd);
+  return () => socket.off('readable', onReadable).off('end', onEnd);
+}
+
+/** Only what belongs to the WebSocket handshake crosses of the hop-by-hop headers. */
+function upgradeHeaders(request: IncomingMessage, lease: Lease, target: Target): IncomingMessage['headers'] {
+  const headers: Record<string, string | string[]> = {};
+  const flat = headersForUpstream(request, []);
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = (flat[i] ?? '').toLowerCase();
+    const value = flat[i + 1] ?? '';
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+  }
+  return {
+    ...headers,
+    host: target.host,
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    authorization: lease.authorization,
+  };
+}
