@@ -22,6 +22,7 @@ export interface Generation {
   readonly connectTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly heartbeatTimeoutMs: number;
   readonly maxBodyBytes: number;
   readonly keepBodyBytes: number;
   readonly inbound: InboundLimits;
@@ -54,6 +55,7 @@ export function makeGeneration(number: number, settings: Settings): Generation {
     connectTimeoutMs: settings.connectTimeoutMs,
     keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
+    heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
     maxBodyBytes: settings.maxBodyBytes,
     keepBodyBytes: settings.keepBodyBytes,
     inbound: settings.inbound,

@@ -6,10 +6,11 @@ import { openPrimaryChannel } from '../src/ipc/channel.ts';
 import type { BootMessage, PoolMessage, ServiceState } from '../src/ipc/messages.ts';
 import { workerLogDestination } from '../src/logging/destinations.ts';
 import { createLogger, type Logger } from '../src/logging/logger.ts';
+import { LoopDelay } from '../src/proxy/loop-delay.ts';
 import { createWorkerProxy, type WorkerProxy } from '../src/proxy/worker-proxy.ts';
 import { VERSION } from '../src/version.ts';
 
-const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 500;
 /** How long a worker may go on for its exchanges when the primary is gone and nobody counts on it any more. */
 const ORPHAN_DRAIN_MS = 30_000;
 
@@ -19,6 +20,7 @@ process.title = 'flow-proxy: worker starting';
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGUSR2', () => {});
+process.on('SIGWINCH', () => {});
 
 channel.onMessage((message) => {
   if (message.type === 'boot') void serve(message);
@@ -30,6 +32,7 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
     log.warning({ msg: `Lost ${lostLines} lines while the primary did not read them`, lostLines }),
   );
   const log: Logger = createLogger(generation.logLevel, { worker: slot }, destination);
+  const loop = new LoopDelay();
   let service: ServiceState = pool.service;
   let reports = 0;
   const proxy = createWorkerProxy({
@@ -77,6 +80,7 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
       msg: 'A fault in flow-proxy itself: this worker drains and is replaced',
       detail: stackOf(cause),
     });
+    channel.send({ type: 'leaving', reason: `a fault in itself (${messageOf(cause)})` });
     void drain(generation.drainTimeoutMs, 1);
   });
   try {
@@ -88,15 +92,17 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
     await destination.flush();
     process.exit(1);
   }
-  startHeartbeat(proxy);
+  startHeartbeat(proxy, loop);
 }
 
-function startHeartbeat({ server, admission }: WorkerProxy): void {
+function startHeartbeat({ server, admission }: WorkerProxy, loop: LoopDelay): void {
   setInterval(
     () =>
       channel.send({
         type: 'heartbeat',
         inFlight: server.connections.inFlight,
+        rssBytes: process.memoryUsage.rss(),
+        loopDelayMs: loop.ms,
         refused: admission.refusals,
       }),
     HEARTBEAT_MS,

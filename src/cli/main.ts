@@ -12,6 +12,7 @@ import { check } from './check.ts';
 import { healthcheck } from './healthcheck.ts';
 import { addKeysCommand } from './keys-command.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
+import { addServiceCommands, controlExitCode } from './service-commands.ts';
 import { start } from './start.ts';
 
 /** EX_USAGE of sysexits.h. */
@@ -59,6 +60,14 @@ async function run(argv: readonly string[]): Promise<number> {
     exitCode = await healthcheck(line, ready === true ? 'ready' : 'alive');
   });
   addKeysCommand(program, commandLineOf);
+  addServiceCommands(
+    program,
+    withSettings,
+    (command) => commandLineOf({ ...program.opts(), ...command.opts() }),
+    (code) => {
+      exitCode = code;
+    },
+  );
   await program.parseAsync([...argv]);
   return exitCode;
 }
@@ -89,9 +98,11 @@ function explain(cause: unknown): number {
     for (const problem of cause.problems) console.error(`  - ${problem}`);
     return EXIT_CONFIG;
   }
+  const controlCode = controlExitCode(cause);
   const isExpected =
+    controlCode !== undefined ||
     [ListenError, KeysChangeError, KeysFileError].some((kind) => cause instanceof kind) ||
     !(cause instanceof Error);
   console.error(`flow-proxy: ${isExpected ? messageOf(cause) : (cause.stack ?? cause.message)}`);
-  return 1;
+  return controlCode ?? 1;
 }

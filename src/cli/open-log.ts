@@ -5,12 +5,12 @@ import type { LogSettings } from '../config/settings.ts';
 import { messageOf } from '../errors.ts';
 import { openLog, openStandardOutput } from '../logging/destinations.ts';
 import { LogSink } from '../logging/log-sink.ts';
-import { createLogger, type Logger } from '../logging/logger.ts';
+import { type AdjustableLogger, createLogger } from '../logging/logger.ts';
 
 /** The primary's log. */
 export interface ServiceLog {
   readonly sink: LogSink;
-  readonly log: Logger;
+  readonly log: AdjustableLogger;
   /** Resolves when every line is out, or cannot be. */
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export async function openServiceLog(settings: LogSettings): Promise<ServiceLog>
           onRecovered: () => {},
         });
   const sink = new LogSink(main.destination, echo);
-  const log: Logger = createLogger(settings.level, {}, sink);
+  const log: AdjustableLogger = createLogger(settings.level, {}, sink);
   const close = async (): Promise<void> => {
     await sink.close();
     await main.close();

@@ -1,11 +1,8 @@
-// Everything a command needs before it does anything: settings, credentials and what the settings point to, all
-// validated, all problems at once.
-import { type ClientKeyEntry, readKeysFile } from '../clients/keys-file.ts';
-import { readTlsPair, type TlsPair } from '../clients/tls-pair.ts';
-import { type LoadedSettings, loadSettings } from '../config/load.ts';
-import { type CredentialEntry, readSecretsFile } from '../credentials/secrets-file.ts';
-import { ConfigError } from '../errors.ts';
-import { type Generation, makeGeneration } from '../generation.ts';
+// What the command line gave, and the settings and files it leads to.
+
+import { readEnvFile } from '../config/env-file.ts';
+import { type LoadedSettings, type LoadInput, loadSettings } from '../config/load.ts';
+import { type Configuration, loadConfiguration } from '../configuration.ts';
 
 /** What the command line gave. */
 export interface CommandLine {
@@ -14,54 +11,30 @@ export interface CommandLine {
   readonly envFile: string | undefined;
 }
 
-export interface Prepared extends LoadedSettings {
-  readonly generation: Generation;
-  readonly credentials: readonly CredentialEntry[];
-  readonly clientKeys: readonly ClientKeyEntry[];
-  /** null for plain HTTP. */
-  readonly tls: TlsPair | null;
+/** What settings are loaded from: now, and again with every reload. */
+export function loadInput({ flags, envFile }: CommandLine): LoadInput {
+  return { flags, envFile, environment: process.env, cwd: process.cwd() };
+}
+
+/**
+ * The same for a reload, which reads the env file again. A variable that had one value in the environment and in that
+ * file came from the file: systemd's EnvironmentFile= has put it there once and for all, and the file is what an
+ * operator edits.
+ */
+export function reloadInput(atStart: LoadInput): LoadInput {
+  const { variables } = readEnvFile(atStart.envFile, atStart.cwd);
+  const environment = Object.entries(atStart.environment).filter(
+    ([name, value]) => variables[name] !== value,
+  );
+  return { ...atStart, environment: Object.fromEntries(environment) };
 }
 
 /** @throws ConfigError with every problem of the settings */
-export function prepareSettings({ flags, envFile }: CommandLine): LoadedSettings {
-  return loadSettings({ flags, envFile, environment: process.env, cwd: process.cwd() });
+export function prepareSettings(commandLine: CommandLine): LoadedSettings {
+  return loadSettings(loadInput(commandLine));
 }
 
 /** @throws ConfigError with every problem of the settings, or else of all the files they name */
-export function prepare(commandLine: CommandLine): Prepared {
-  const loaded = prepareSettings(commandLine);
-  const problems: string[] = [];
-  const secrets = collect(
-    problems,
-    () => readSecretsFile(loaded.settings.secretsFile),
-    loaded.settings.secretsFile,
-  );
-  const generation = collect(problems, () => makeGeneration(1, loaded.settings));
-  const { keysFile, tls: files } = loaded.settings.clients;
-  const clientKeys = collect(problems, () => (keysFile === null ? [] : readKeysFile(keysFile)));
-  const tls = collect(problems, () => (files === null ? null : readTlsPair(files, Date.now())));
-  if (secrets === undefined || generation === undefined || clientKeys === undefined || tls === undefined)
-    throw new ConfigError('configuration', problems);
-  return {
-    ...loaded,
-    generation,
-    credentials: secrets.credentials,
-    clientKeys,
-    tls,
-    warnings: [...loaded.warnings, ...secrets.warnings],
-  };
-}
-
-function collect<T>(problems: string[], read: () => T, file = ''): T | undefined {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof ConfigError)) throw cause;
-    problems.push(
-      ...cause.problems.map((problem) =>
-        file === '' || problem.includes(file) ? problem : `${file}: ${problem}`,
-      ),
-    );
-    return undefined;
-  }
+export function prepare(commandLine: CommandLine): Configuration {
+  return loadConfiguration(loadInput(commandLine), 1);
 }

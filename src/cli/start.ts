@@ -1,19 +1,24 @@
 // `flow-proxy` without a command: the service in the foreground, until a signal ends it.
+import { tmpdir } from 'node:os';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { accessWarning } from '../clients/access.ts';
-import { messageOf } from '../errors.ts';
-import type { LogSink } from '../logging/log-sink.ts';
+import { type Configuration, loadConfiguration } from '../configuration.ts';
+import { pathsToServe } from '../control/socket-path.ts';
+import { ConfigError, messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
-import { countWorkers } from '../supervisor/cpu-count.ts';
+import { readCode } from '../supervisor/code.ts';
+import { ControlServer } from '../supervisor/control-server.ts';
 import { assertPortIsFree } from '../supervisor/listen-check.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
+import { serviceVerbs } from '../supervisor/verbs.ts';
 import { Threads } from '../threads.ts';
 import { VERSION } from '../version.ts';
+import { installationFolder } from './installation.ts';
 import { openServiceLog } from './open-log.ts';
-import { type CommandLine, type Prepared, prepare } from './prepare.ts';
+import { type CommandLine, loadInput, reloadInput } from './prepare.ts';
 
 const HOST_FILE = fileURLToPath(new URL('../../workers/host-figures.js', import.meta.url));
-const WORKER_FILE = fileURLToPath(new URL('../../workers/proxy-worker.js', import.meta.url));
 /** Signals end a process with 128 plus their number, by the convention of shells. */
 const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -22,31 +27,61 @@ const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
  * @throws ConfigError when the configuration cannot be used
  */
 export async function start(commandLine: CommandLine): Promise<number> {
-  const prepared = prepare(commandLine);
-  const { settings, generation, credentials, clientKeys, tls, warnings } = prepared;
+  const input = loadInput(commandLine);
+  const configuration = loadConfiguration(input, 1);
+  const { settings, warnings } = configuration;
   const { sink, log, close } = await openServiceLog(settings.log);
   for (const warning of warnings) log.warning({ msg: warning });
-  warnOfClients(prepared, log);
+  warnOfClients(configuration, log);
   await assertPortIsFree(settings.host, settings.port);
-  const numWorkers = settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers;
+  const code = await readCode(installationFolder());
   log.info({ msg: `flow-proxy ${VERSION} starting`, pid: process.pid, node: process.version });
+  const atReload = reloadInput(input);
   const supervisor = new Supervisor({
-    generation,
-    credentials,
-    clientKeys: { file: settings.clients.keysFile, entries: clientKeys },
-    tls: tls === null || settings.clients.tls === null ? null : { files: settings.clients.tls, pair: tls },
-    numWorkers,
-    workerFile: WORKER_FILE,
+    configuration,
+    code,
+    load: (generation) => loadConfiguration(atReload, generation),
+    readCode: () => readCode(installationFolder()),
     log,
     sink,
     environment: process.env,
-    onReady: () => void logHost(log),
   });
-  listenToSignals(supervisor, sink, log);
+  supervisor.events.once('state', (state) => {
+    if (state === 'ready') void logHost(log);
+  });
+  const control = await openControl(configuration, supervisor, log);
+  listenToSignals(supervisor);
   const { exitCode, reason } = await supervisor.run();
   log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
+  await control?.close();
   await close();
   return exitCode;
+}
+
+/** Without a socket of its own choice the service runs on: only commands such as `flow-proxy status` miss it. */
+async function openControl(
+  { settings: { controlSocket, port } }: Configuration,
+  supervisor: Supervisor,
+  log: Logger,
+): Promise<ControlServer | undefined> {
+  const place = {
+    asked: controlSocket,
+    cwd: process.cwd(),
+    port,
+    environment: process.env,
+    temporaryFolder: tmpdir(),
+    uid: process.getuid?.() ?? 0,
+  };
+  try {
+    const control = await ControlServer.open(pathsToServe(place, process.pid), serviceVerbs(supervisor), log);
+    log.debug({ msg: `Control socket: ${control.path}` });
+    return control;
+  } catch (cause) {
+    const problem = `the control socket (FLOW_PROXY_CONTROL_SOCKET) cannot be made: ${messageOf(cause)}`;
+    if (controlSocket !== 'auto') throw new ConfigError('settings', [problem]);
+    log.warning({ msg: `${problem}; flow-proxy status, reload and the like cannot reach this service` });
+    return undefined;
+  }
 }
 
 /** One line about the machine, for whoever reads the log later; found out in a thread once the workers serve. */
@@ -58,27 +93,21 @@ async function logHost(log: Logger): Promise<void> {
 }
 
 /** Who else than this machine may come in. */
-function warnOfClients({ settings: { host }, generation, clientKeys, tls }: Prepared, log: Logger): void {
+function warnOfClients(
+  { settings: { host }, generation, clientKeys, tls }: Configuration,
+  log: Logger,
+): void {
   const listening = { host, isSecure: tls !== null };
   const warning = accessWarning(listening, generation.clients, clientKeys.length);
   if (warning !== undefined) log.warning({ msg: warning });
 }
 
-function listenToSignals(supervisor: Supervisor, sink: LogSink, log: Logger): void {
+function listenToSignals(supervisor: Supervisor): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => supervisor.stop(signal, CUT_EXIT_CODES[signal]));
   }
-  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
-    process.on(signal, () => {
-      void reopenLog(signal, sink, log);
-      if (signal === 'SIGHUP') supervisor.rereadClients();
-    });
-  }
-}
-
-/** One line tells the outcome, in the file that is in use then. */
-async function reopenLog(reason: string, sink: LogSink, log: Logger): Promise<void> {
-  const failure = await sink.reopen();
-  if (failure === undefined) log.info({ msg: `${reason}: log reopened` });
-  else log.error({ msg: `${reason}: the log could not be reopened: ${failure.message}` });
+  process.on('SIGHUP', () => void supervisor.reload('SIGHUP'));
+  process.on('SIGUSR2', () => void supervisor.reopenLog('SIGUSR2'));
+  // A terminal sends it whenever its window is resized.
+  if (![0, 1, 2].some(isatty)) process.on('SIGWINCH', () => supervisor.drain('SIGWINCH'));
 }

@@ -42,6 +42,8 @@ export interface SettingValues {
   readonly numWorkers: number | 'auto';
   readonly keepAliveTimeout: number;
   readonly drainTimeout: number;
+  readonly heartbeatTimeout: number;
+  readonly controlSocket: string;
   readonly maxBodyMb: number;
   readonly keepBodyMb: number;
   readonly headerTimeout: number;
@@ -196,6 +198,18 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     seconds(0, 86_400),
     'Longest wait for requests in flight when a worker stops or is replaced.',
   ),
+  heartbeatTimeout: setting(
+    'Serving',
+    '15',
+    seconds(2, 3600),
+    'A worker that is silent for this long hangs: it is killed and replaced.',
+  ),
+  controlSocket: setting(
+    'Serving',
+    'auto',
+    orWord(path(), 'auto'),
+    'Unix socket for flow-proxy status, reload and the like; auto is in the runtime folder, or else below the temporary one.',
+  ),
   maxBodyMb: setting('Serving', '32', megabytes(0.01, 1024), 'Largest request body, in MB.'),
   keepBodyMb: setting(
     'Serving',
@@ -276,6 +290,20 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     'Size at which we roll a log file, in MB; at most FLOW_PROXY_LOG_MAX_SIZE_MB.',
   ),
 };
+
+/** Settings that a reload cannot change: what they stand for is opened once, by the primary. */
+export const NEEDS_RESTART: ReadonlySet<SettingName> = new Set<SettingName>([
+  'port',
+  'host',
+  'controlSocket',
+  'logFile',
+  'logDir',
+  'logFormat',
+  'logRotation',
+  'logRetentionDays',
+  'logMaxSizeMb',
+  'logRollSizeMb',
+]);
 
 /** All names, in the order of the schema. */
 export const SETTING_NAMES: readonly SettingName[] = Object.keys(SETTINGS).filter(isSettingName);

@@ -83,6 +83,10 @@ export interface Settings {
   readonly streamKeepAliveMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** Silence after which a worker is taken for hung. */
+  readonly heartbeatTimeoutMs: number;
+  /** A path, or `auto`. */
+  readonly controlSocket: string;
   readonly maxBodyBytes: number;
   /** A body up to this is kept for another attempt. */
   readonly keepBodyBytes: number;
@@ -121,6 +125,8 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     streamKeepAliveMs: read('streamKeepAlive'),
     keepAliveTimeoutMs: read('keepAliveTimeout'),
     drainTimeoutMs: read('drainTimeout'),
+    heartbeatTimeoutMs: read('heartbeatTimeout'),
+    controlSocket: read('controlSocket') === 'auto' ? 'auto' : resolve(cwd, read('controlSocket')),
     maxBodyBytes: read('maxBodyMb'),
     keepBodyBytes: Math.min(read('keepBodyMb'), read('maxBodyMb')),
     inbound: {

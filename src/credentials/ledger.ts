@@ -17,6 +17,14 @@ export type Transition =
   | { readonly type: 'recovered'; readonly name: string; readonly model: string | null }
   | { readonly type: 'added' | 'removed'; readonly name: string };
 
+/** One credential as an operator sees it. */
+export interface CredentialReport {
+  readonly name: string;
+  readonly weight: number;
+  readonly isAvailable: boolean;
+  readonly cooldowns: readonly (CooldownRecord & { readonly model: string | null })[];
+}
+
 interface Cooldown {
   record: CooldownRecord;
   probe: ProbeGrant | null;
@@ -97,6 +105,21 @@ export class Ledger {
   /** Names of all credentials, and how many are not cooled for every request. */
   count(): { readonly total: number; readonly available: number } {
     return { total: this.#accounts.length, available: this.#accounts.filter((a) => isIn(a)).length };
+  }
+
+  /** The credentials as they were given. */
+  get entries(): readonly CredentialEntry[] {
+    return this.#accounts.map(({ entry }) => entry);
+  }
+
+  /** Every credential and what is held against it, for those who look at the service. */
+  report(): CredentialReport[] {
+    return this.#accounts.map(({ entry: { name, weight }, cooldowns }) => ({
+      name,
+      weight,
+      isAvailable: !cooldowns.has(null),
+      cooldowns: [...cooldowns].map(([model, { record }]) => ({ model, ...record })),
+    }));
   }
 
   /** Takes over a new list: cooldowns of those that stay are kept, a credential that comes back later starts clean. */

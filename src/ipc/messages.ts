@@ -54,6 +54,9 @@ export type ToWorker =
 export interface Heartbeat {
   readonly type: 'heartbeat';
   readonly inFlight: number;
+  readonly rssBytes: number;
+  /** The longest that its event loop was late within about the last second. */
+  readonly loopDelayMs: number;
   /** Requests it turned away since it started. */
   readonly refused: ClientRefusals;
 }
@@ -77,4 +80,6 @@ export type ToPrimary =
   | { readonly type: 'admit'; readonly admission: number; readonly client: string }
   /** It has ended, or nobody waits for the answer any more. */
   | { readonly type: 'release'; readonly admission: number }
+  /** It drains by itself, for a reason of its own: another one is to take its place. */
+  | { readonly type: 'leaving'; readonly reason: string }
   | { readonly type: 'drained' };

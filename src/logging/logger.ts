@@ -18,6 +18,11 @@ export interface Logger {
   error(fields: LogFields): void;
 }
 
+/** One whose level may change. */
+export interface AdjustableLogger extends Logger {
+  setLevel(level: LogLevel): void;
+}
+
 const WORDS = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR' } as const;
 const PINO_LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const;
 
@@ -26,7 +31,7 @@ export function createLogger(
   level: LogLevel,
   base: Readonly<Record<string, unknown>>,
   destination: DestinationStream,
-): Logger {
+): AdjustableLogger {
   const logger: PinoLogger = pino(
     {
       level: PINO_LEVELS[level],
@@ -41,6 +46,9 @@ export function createLogger(
     info: (fields) => logger.info(fields),
     warning: (fields) => logger.warn(fields),
     error: (fields) => logger.error(fields),
+    setLevel: (to) => {
+      logger.level = PINO_LEVELS[to];
+    },
   };
 }
 

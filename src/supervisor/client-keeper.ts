@@ -1,5 +1,6 @@
 // Keeps the client keys: takes over their file whenever it changes, counts what limited keys use up over all workers,
 // and publishes whole snapshots. The door itself is in the workers: src/proxy/admission.ts.
+import { isDeepStrictEqual } from 'node:util';
 import { type ClientKeyEntry, readKeysFile } from '../clients/keys-file.ts';
 import { ClientLimits, type Entrance, type LimitVerdict } from '../clients/limits.ts';
 import { type ClientRefusals, NO_REFUSALS, sumOfRefusals } from '../clients/refusals.ts';
@@ -7,6 +8,7 @@ import type { ClientsSnapshot } from '../clients/snapshot.ts';
 import { ConfigError } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import { FileWatch } from './file-watch.ts';
+import { describeChange } from './named-change.ts';
 
 export interface ClientKeeperOptions {
   /** null when no keys are wanted. */
@@ -23,12 +25,14 @@ export class ClientKeeper {
   readonly #limits = new ClientLimits();
   readonly #refusals = new Map<number, ClientRefusals>();
   #refusalsOfTheGone = NO_REFUSALS;
+  #file: string | null;
   #entries: readonly ClientKeyEntry[];
   #version = 1;
   #watch: FileWatch | undefined;
 
   constructor(options: ClientKeeperOptions) {
     this.#options = options;
+    this.#file = options.file;
     this.#entries = options.entries;
     this.#limits.replace(options.entries);
   }
@@ -51,7 +55,7 @@ export class ClientKeeper {
 
   /** Begins to look after the file. */
   start(): void {
-    if (this.#options.file !== null) this.#watch = new FileWatch(this.#options.file, () => this.reread());
+    if (this.#file !== null) this.#watch = new FileWatch(this.#file, () => this.reread());
   }
 
   stop(): void {
@@ -60,15 +64,34 @@ export class ClientKeeper {
 
   /** Takes over the file as it is now; a broken one is refused whole and the keys stay as they are. */
   reread(): void {
-    const { file, log, publish } = this.#options;
-    if (file === null) return;
-    const entries = this.#read(file);
-    if (entries === undefined || JSON.stringify(entries) === JSON.stringify(this.#entries)) return;
-    log.info({ msg: `Client keys changed: ${difference(this.#entries, entries)}; ${entries.length} now` });
+    const entries = this.#file === null ? undefined : this.#read(this.#file);
+    if (entries !== undefined) this.#take(entries);
+  }
+
+  /**
+   * Takes over what a reload has read.
+   * @param file where the keys are from now on; null when none are wanted
+   * @returns what has changed, null when nothing has
+   */
+  replace(file: string | null, entries: readonly ClientKeyEntry[]): string | null {
+    if (file !== this.#file) {
+      this.stop();
+      this.#file = file;
+      this.start();
+    }
+    return this.#take(entries);
+  }
+
+  #take(entries: readonly ClientKeyEntry[]): string | null {
+    const { log, publish } = this.#options;
+    if (isDeepStrictEqual(entries, this.#entries)) return null;
+    const change = describeChange(this.#entries, entries);
+    log.info({ msg: `Client keys changed: ${change}; ${entries.length} now` });
     this.#entries = entries;
     this.#limits.replace(entries);
     this.#version += 1;
     publish();
+    return change;
   }
 
   /** A worker asks for an exchange of a limited key. */
@@ -101,20 +124,4 @@ export class ClientKeeper {
       return undefined;
     }
   }
-}
-
-function difference(before: readonly ClientKeyEntry[], after: readonly ClientKeyEntry[]): string {
-  const old = new Map(before.map((entry) => [entry.name, JSON.stringify(entry)]));
-  const added = after.filter(({ name }) => !old.has(name));
-  const changed = after.filter(
-    (entry) => old.has(entry.name) && old.get(entry.name) !== JSON.stringify(entry),
-  );
-  const left = new Set(after.map(({ name }) => name));
-  const removed = before.filter(({ name }) => !left.has(name));
-  return (
-    Object.entries({ added, changed, removed })
-      .filter(([, entries]) => entries.length > 0)
-      .map(([what, entries]) => `${what} ${entries.map(({ name }) => name).join(', ')}`)
-      .join('; ') || 'their order'
-  );
 }

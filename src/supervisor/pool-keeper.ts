@@ -1,8 +1,11 @@
 // Keeps the ledger going: its timers, its log lines, and a new snapshot to every worker whenever something changed.
+import { isDeepStrictEqual } from 'node:util';
 import type { CredentialFailure } from '../credentials/cooldown.ts';
-import type { Ledger, Transition } from '../credentials/ledger.ts';
+import type { CredentialReport, Ledger, Transition } from '../credentials/ledger.ts';
+import type { CredentialEntry } from '../credentials/secrets-file.ts';
 import type { PoolSnapshot } from '../credentials/snapshot.ts';
 import type { Logger } from '../logging/logger.ts';
+import { describeChange } from './named-change.ts';
 
 export interface PoolKeeperOptions {
   readonly ledger: Ledger;
@@ -34,6 +37,24 @@ export class PoolKeeper {
   /** The latest snapshot. */
   get snapshot(): PoolSnapshot {
     return this.#snapshot;
+  }
+
+  /**
+   * Takes over the credentials of a reload: cooldowns of those that stay are kept.
+   * @returns what has changed, null when nothing has
+   */
+  replace(entries: readonly CredentialEntry[]): string | null {
+    const { ledger } = this.#options;
+    const before = ledger.entries;
+    if (isDeepStrictEqual(before, entries)) return null;
+    for (const transition of ledger.replace(entries, Date.now())) this.#log(transition);
+    this.#changed();
+    return describeChange(before, entries);
+  }
+
+  /** Every credential and what is held against it. */
+  report(): CredentialReport[] {
+    return this.#options.ledger.report();
   }
 
   onFailure(failure: CredentialFailure): void {

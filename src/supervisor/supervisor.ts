@@ -1,39 +1,28 @@
-// The primary: forks the workers, replaces those that die, hands the pool to them, and ends the service in order.
-// Handlers of signals and messages only record; one place acts.
-import cluster, { type Worker } from 'node:cluster';
+// The primary's life: starts the workers, reloads, drains, ends the service in order. Signals and verbs only say what
+// is wanted; here it is done. Processes are the crew's, their places slots.ts's, what they share the switchboard's.
 import { EventEmitter } from 'node:events';
-import { isDeepStrictEqual } from 'node:util';
-import type { ClientKeyEntry } from '../clients/keys-file.ts';
-import { type ClientRefusals, NO_REFUSALS } from '../clients/refusals.ts';
-import { Ledger } from '../credentials/ledger.ts';
-import type { CredentialEntry } from '../credentials/secrets-file.ts';
-import type { Generation } from '../generation.ts';
-import { onWorkerMessage } from '../ipc/channel.ts';
-import type { PoolMessage, ServiceState, ToPrimary } from '../ipc/messages.ts';
+import type { Configuration } from '../configuration.ts';
+import type { LastReload, ServiceState, ServiceStatus } from '../control/status.ts';
 import type { LogSink } from '../logging/log-sink.ts';
-import type { Logger } from '../logging/logger.ts';
-import { CertificateKeeper, type TlsSource } from './certificate-keeper.ts';
-import { ClientKeeper } from './client-keeper.ts';
-import { PoolKeeper } from './pool-keeper.ts';
-import { type Death, decideRespawn } from './respawn.ts';
-import { workerEnvironment } from './worker-environment.ts';
-import { WorkerHandle } from './worker-handle.ts';
+import type { AdjustableLogger } from '../logging/logger.ts';
+import type { Code } from './code.ts';
+import { countWorkers } from './cpu-count.ts';
+import { Crew } from './crew.ts';
+import { HeartbeatWatch } from './heartbeat-watch.ts';
+import { Reloader } from './reloader.ts';
+import { Slots } from './slots.ts';
+import { reportStatus } from './status-report.ts';
+import { Switchboard } from './switchboard.ts';
 
 export interface SupervisorOptions {
-  readonly generation: Generation;
-  readonly credentials: readonly CredentialEntry[];
-  /** Where client keys are, and those that were there; the file is null when none are wanted. */
-  readonly clientKeys: { readonly file: string | null; readonly entries: readonly ClientKeyEntry[] };
-  /** null for plain HTTP. */
-  readonly tls: TlsSource | null;
-  readonly numWorkers: number;
-  /** Compiled workers/proxy-worker.ts. */
-  readonly workerFile: string;
-  readonly log: Logger;
+  readonly configuration: Configuration;
+  readonly code: Code;
+  /** Loads everything aside for a reload; throws ConfigError. */
+  readonly load: (generation: number) => Configuration;
+  readonly readCode: () => Promise<Code>;
+  readonly log: AdjustableLogger;
   readonly sink: LogSink;
   readonly environment: NodeJS.ProcessEnv;
-  /** Called once, when every worker serves for the first time. */
-  readonly onReady: () => void;
 }
 
 /** How the service ended. */
@@ -42,281 +31,188 @@ export interface Ending {
   readonly reason: string;
 }
 
+export interface SupervisorEvents {
+  /** The state of the service has changed; the first `ready` is the end of the start. */
+  state: [ServiceState];
+}
+
 const TICK_MS = 1_000;
-/** A worker that says nothing for this long hangs: it is killed and replaced. */
-const SILENCE_MS = 15_000;
-/** What a worker gets beyond its drain deadline to leave by itself. */
-const LEAVE_MS = 5_000;
-/** Deaths remembered for the respawn decision. */
-const DEATHS_REMEMBERED = 100;
 
 /** Runs until it is stopped or gives up; `run` may be called once. */
 export class Supervisor {
+  readonly events: EventEmitter<SupervisorEvents> = new EventEmitter<SupervisorEvents>();
+  /** Resolves when the service has ended. */
+  readonly ended: Promise<Ending>;
   readonly #options: SupervisorOptions;
-  readonly #keeper: PoolKeeper;
-  readonly #clients: ClientKeeper;
-  readonly #certificate: CertificateKeeper;
   readonly #startedAt: number = Date.now();
-  readonly #workers = new Map<Worker, WorkerHandle>();
-  readonly #events = new EventEmitter<{ settled: []; ended: [Ending] }>();
-  #deaths: Death[] = [];
+  readonly #crew: Crew;
+  readonly #slots: Slots;
+  readonly #switchboard: Switchboard;
+  readonly #reloader: Reloader;
+  /** Resolves when all workers serve for the first time, or the service ends before. */
+  readonly #started: Promise<void>;
+  #onStarted: () => void = () => {};
+  #onEnded: (ending: Ending) => void = () => {};
   #ending: Ending | null = null;
   #port = 0;
-  #publishedRefusals: ClientRefusals = NO_REFUSALS;
-  #hasAnnounced = false;
-  #tickedAt: number = performance.now();
+  #hasStarted = false;
+  #isDraining = false;
+  #state: ServiceState = 'starting';
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#keeper = new PoolKeeper({
-      ledger: new Ledger(options.credentials, this.#startedAt),
-      log: options.log,
-      readyWorkers: () => this.#ready().map(({ id }) => id),
-      publish: () => this.#publish(),
+    const { configuration, code, log } = options;
+    this.ended = new Promise((resolve) => {
+      this.#onEnded = resolve;
     });
-    this.#clients = new ClientKeeper({
-      ...options.clientKeys,
-      log: options.log,
-      publish: () => this.#sendToAll({ type: 'clients', snapshot: this.#clients.snapshot }),
+    this.#started = new Promise((resolve) => {
+      this.#onStarted = resolve;
     });
-    this.#certificate = new CertificateKeeper({
-      source: options.tls,
-      log: options.log,
-      publish: (pair) => this.#sendToAll({ type: 'tls', pair }),
+    this.#crew = new Crew(options);
+    const launch = { generation: configuration.generation, workerFile: code.workerFile };
+    this.#slots = new Slots(this.#crew, launch, log);
+    this.#switchboard = new Switchboard({
+      configuration,
+      crew: this.#crew,
+      slots: this.#slots,
+      log,
+      startedAt: this.#startedAt,
+      onReady: (_handle, port) => this.#onReady(port),
     });
+    this.#reloader = new Reloader({ ...options, slots: this.#slots, switchboard: this.#switchboard });
+    this.#slots.events.on('crashLoop', (reason) => this.#beginEnding({ exitCode: 1, reason }));
+    this.#crew.events.on('exit', () => this.#onExit());
   }
 
   /** Forks the workers. Resolves when the service has ended. */
   async run(): Promise<Ending> {
-    const { workerFile, numWorkers, environment } = this.#options;
-    cluster.setupPrimary({
-      exec: workerFile,
-      args: [],
-      execArgv: [],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
-    const forked = workerEnvironment(environment);
-    for (let slot = 0; slot < numWorkers; slot += 1) this.#fork(slot, forked);
-    this.#clients.start();
-    const tick = setInterval(() => this.#onTick(), TICK_MS);
-    const [ending] = await new Promise<[Ending]>((resolve) => {
-      this.#events.once('ended', (result) => resolve([result]));
-    });
+    const { settings } = this.#options.configuration;
+    this.#slots.open(settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers);
+    this.#switchboard.clients.start();
+    const watch = new HeartbeatWatch(this.#crew, this.#options.log, TICK_MS);
+    const tick = setInterval(() => {
+      watch.look(performance.now());
+      this.#switchboard.publishRefusals();
+    }, TICK_MS);
+    const ending = await this.ended;
     clearInterval(tick);
-    this.#keeper.stop();
-    this.#clients.stop();
+    this.#switchboard.stop();
     return ending;
   }
 
-  /** Takes over the files that may change under way: client keys and certificate. What is broken stays as it was. */
-  rereadClients(): void {
-    this.#clients.reread();
-    this.#certificate.reread();
+  /** Goes on with a new log file of the same name; resolves with what was in the way of that. */
+  async reopenLog(by: string): Promise<Error | undefined> {
+    const { sink, log } = this.#options;
+    const failure = await sink.reopen();
+    // One line tells the outcome, in the file that is in use then.
+    if (failure === undefined) log.info({ msg: `${by}: log reopened` });
+    else log.error({ msg: `${by}: the log could not be reopened: ${failure.message}` });
+    return failure;
+  }
+
+  /** Takes over settings, secrets and code as they are now; also ends a drain. */
+  async reload(by: string): Promise<LastReload> {
+    await Promise.all([this.reopenLog(by), this.#started]);
+    const reload = this.#reloader.request(by);
+    this.#update();
+    const result = await reload;
+    if (this.#slots.size > 0) this.#isDraining = false;
+    this.#update();
+    return result;
+  }
+
+  /** Takes no new connections and lets the workers finish, but goes on running: a reload serves again. */
+  drain(by: string): void {
+    if (this.#ending !== null || this.#isDraining) return;
+    this.#isDraining = true;
+    this.#slots.clear();
+    this.#drainAll(by);
+    this.#update();
   }
 
   /** Drains every worker, then ends. A second call ends at once, cutting what is in flight. */
-  stop(reason: string, exitCodeWhenCut: number): void {
+  stop(by: string, exitCodeWhenCut: number): void {
     if (this.#ending === null) {
-      this.#beginEnding({ exitCode: 0, reason });
+      this.#beginEnding({ exitCode: 0, reason: by });
       return;
     }
-    this.#options.log.warning({ msg: `${reason} again: ending at once` });
-    this.#ending = { exitCode: exitCodeWhenCut, reason };
-    for (const handle of this.#workers.values()) handle.kill();
+    this.#options.log.warning({ msg: `${by} again: ending at once` });
+    this.#ending = { exitCode: exitCodeWhenCut, reason: by };
+    for (const handle of this.#crew.handles) handle.kill('SIGKILL, as the service ends at once');
     this.#endWhenEmpty();
+  }
+
+  status(): ServiceStatus {
+    return reportStatus({
+      state: this.#state,
+      startedAt: this.#startedAt,
+      port: this.#port,
+      crew: this.#crew,
+      slots: this.#slots,
+      switchboard: this.#switchboard,
+      reloader: this.#reloader,
+      lostLines: this.#options.sink.lostLines,
+    });
   }
 
   #beginEnding(ending: Ending): void {
-    const { log, generation } = this.#options;
-    const { reason } = ending;
+    if (this.#ending !== null) return;
     this.#ending = ending;
-    const inFlight = [...this.#workers.values()].reduce((sum, handle) => sum + handle.inFlight, 0);
-    log.info({ msg: `${reason}: draining, about ${inFlight} exchanges in flight` });
-    for (const handle of this.#workers.values()) this.#drain(handle, generation.drainTimeoutMs);
+    this.#slots.close();
+    this.#onStarted();
+    this.#drainAll(ending.reason);
+    this.#update();
     this.#endWhenEmpty();
   }
 
-  #drain(handle: WorkerHandle, deadlineMs: number): void {
-    handle.drain(deadlineMs);
-    const timer = setTimeout(() => handle.kill(), deadlineMs + LEAVE_MS);
-    handle.worker.once('exit', () => clearTimeout(timer));
+  #drainAll(by: string): void {
+    const inFlight = this.#crew.handles.reduce((sum, handle) => sum + handle.inFlight, 0);
+    this.#options.log.info({ msg: `${by}: draining, about ${inFlight} exchanges in flight` });
+    const { drainTimeoutMs } = this.#reloader.used.generation;
+    for (const handle of this.#crew.handles) this.#crew.drain(handle, drainTimeoutMs);
   }
 
-  #fork(slot: number, environment: Record<string, string | undefined>): void {
-    if (this.#ending !== null) return;
-    const { sink, log } = this.#options;
-    const worker = cluster.fork(environment);
-    const handle = new WorkerHandle(slot, worker, Date.now());
-    this.#workers.set(worker, handle);
-    onWorkerMessage(worker, (message) => this.#onMessage(handle, message));
-    worker.on('error', (cause) => log.warning({ msg: `Worker ${slot}: ${cause.message}` }));
-    const { stdout, stderr } = worker.process;
-    if (stdout !== null) sink.attachLog(stdout);
-    if (stderr !== null) {
-      sink.attachText(stderr, (text) => log.warning({ msg: `Worker ${slot} wrote: ${text}`, worker: slot }));
-    }
-  }
-
-  #onMessage(handle: WorkerHandle, message: ToPrimary): void {
-    handle.lastHeartbeatAt = performance.now();
-    switch (message.type) {
-      case 'started':
-        this.#boot(handle);
-        return;
-      case 'ready':
-        this.#onReady(handle, message.port);
-        return;
-      case 'heartbeat':
-        handle.inFlight = message.inFlight;
-        this.#clients.onRefusals(handle.id, message.refused);
-        return;
-      case 'admit': {
-        const { admission, client } = message;
-        const verdict = this.#clients.admit({ worker: handle.id, admission }, client);
-        handle.send({ type: 'admitted', admission, verdict });
-        return;
-      }
-      case 'release':
-        this.#clients.release({ worker: handle.id, admission: message.admission });
-        return;
-      case 'credentialFailed':
-        handle.acknowledged = message.report;
-        this.#keeper.onFailure(message.failure);
-        return;
-      case 'probeWanted':
-        this.#keeper.onProbeWanted(handle.id);
-        return;
-      case 'probeStarted':
-        this.#keeper.onProbeStarted(message.credentialId, message.model, handle.id);
-        return;
-      case 'probeEnded':
-        this.#keeper.onProbeEnded(message.credentialId, message.model, handle.id, message.hasRecovered);
-        return;
-      case 'drained':
-        handle.inFlight = 0;
-        return;
-    }
-  }
-
-  #boot(handle: WorkerHandle): void {
-    const { snapshot } = this.#keeper;
-    const pool: PoolMessage = { type: 'pool', snapshot, acknowledged: 0, service: this.#state() };
-    const { generation } = this.#options;
-    handle.boot({ generation, pool, clients: this.#clients.snapshot, tls: this.#certificate.pair });
-  }
-
-  #onReady(handle: WorkerHandle, port: number): void {
-    if (handle.stage === 'booting') handle.stage = 'ready';
-    handle.wasReady = true;
+  #onReady(port: number): void {
     this.#port = port;
-    this.#options.log.debug({ msg: `Worker ${handle.slot} is ready`, worker: handle.slot, pid: handle.pid });
-    this.#keeper.onWorkerReady();
-    this.#publish();
-    if (!this.#hasAnnounced && this.#ready().length === this.#options.numWorkers) this.#announce();
+    if (this.#hasStarted || this.#slots.ready.length < this.#slots.size) return;
+    this.#hasStarted = true;
+    this.#onStarted();
+    this.#announce();
+    this.#update();
   }
 
   #announce(): void {
-    const { generation, numWorkers, credentials, log } = this.#options;
-    const scheme = this.#certificate.pair === null ? 'http' : 'https';
+    const { generation, credentials } = this.#options.configuration;
+    const scheme = this.#switchboard.certificate.pair === null ? 'http' : 'https';
     const host = generation.host.includes(':') ? `[${generation.host}]` : generation.host;
-    log.info({
-      msg: `Ready on ${scheme}://${host}:${this.#port} with ${numWorkers} workers and ${credentials.length} credentials, forwarding to ${generation.targetUrl}`,
+    this.#options.log.info({
+      msg: `Ready on ${scheme}://${host}:${this.#port} with ${this.#slots.size} workers and ${credentials.length} credentials, forwarding to ${generation.targetUrl}`,
       pid: process.pid,
     });
-    this.#hasAnnounced = true;
-    this.#options.onReady();
     process.title = `flow-proxy: primary on ${host}:${this.#port}`;
   }
 
-  #onExit(worker: Worker, code: number | null, signal: string | null): void {
-    const handle = this.#workers.get(worker);
-    if (handle === undefined) return;
-    this.#workers.delete(worker);
-    this.#keeper.onWorkerGone(handle.id);
-    this.#clients.onWorkerGone(handle.id);
-    if (this.#ending !== null) {
-      this.#endWhenEmpty();
-      return;
-    }
-    this.#publish();
-    const now = Date.now();
-    const lifetimeMs = now - handle.startedAt;
-    this.#deaths = [...this.#deaths, { at: now, lifetimeMs, wasReady: handle.wasReady }].slice(
-      -DEATHS_REMEMBERED,
-    );
-    this.#replace(handle, signal ?? `exit code ${code ?? 'unknown'}`);
-  }
-
-  #replace({ slot, pid }: WorkerHandle, how: string): void {
-    const { log, environment } = this.#options;
-    const decision = decideRespawn(this.#deaths);
-    if (decision.type === 'giveUp') {
-      log.error({ msg: `Giving up: ${decision.reason}; the last one by ${how}`, worker: slot });
-      this.#beginEnding({ exitCode: 1, reason: 'crash loop' });
-      return;
-    }
-    log.error({
-      msg: `Worker ${slot} ended by ${how}; a new one follows in ${decision.delayMs} ms`,
-      worker: slot,
-      pid,
-    });
-    setTimeout(() => this.#fork(slot, workerEnvironment(environment)), decision.delayMs);
+  #onExit(): void {
+    this.#update();
+    this.#endWhenEmpty();
   }
 
   #endWhenEmpty(): void {
-    if (this.#ending !== null && this.#workers.size === 0) this.#events.emit('ended', this.#ending);
+    if (this.#ending !== null && this.#crew.handles.length === 0) this.#onEnded(this.#ending);
   }
 
-  #onTick(): void {
-    this.#checkHeartbeats();
-    // So that /health of every worker tells of all workers.
-    if (!isDeepStrictEqual(this.#clients.refusals, this.#publishedRefusals)) this.#publish();
+  #update(): void {
+    const state = this.#currentState();
+    if (state === this.#state) return;
+    this.#state = state;
+    if (state === 'drained') this.#options.log.info({ msg: 'Drained: nothing is in flight any more' });
+    this.events.emit('state', state);
   }
 
-  #checkHeartbeats(): void {
-    const now = performance.now();
-    const sinceLastTick = now - this.#tickedAt;
-    this.#tickedAt = now;
-    // We were held up ourselves (a suspended laptop, SIGSTOP): what workers said meanwhile is still to be read.
-    if (sinceLastTick > 2 * TICK_MS) {
-      for (const handle of this.#workers.values()) handle.lastHeartbeatAt = now;
-      return;
-    }
-    for (const handle of this.#workers.values()) {
-      if (now - handle.lastHeartbeatAt <= SILENCE_MS) continue;
-      const seconds = Math.round((now - handle.lastHeartbeatAt) / 1000);
-      this.#options.log.error({
-        msg: `Worker ${handle.slot} has been silent for ${seconds} s: killing it`,
-        worker: handle.slot,
-      });
-      handle.kill();
-    }
-  }
-
-  #publish(): void {
-    const message = { snapshot: this.#keeper.snapshot, service: this.#state() };
-    this.#publishedRefusals = message.service.refused;
-    for (const handle of this.#workers.values()) handle.sendPool(message);
-  }
-
-  #sendToAll(message: Parameters<WorkerHandle['send']>[0]): void {
-    for (const handle of this.#workers.values()) handle.send(message);
-  }
-
-  #state(): ServiceState {
-    const { numWorkers } = this.#options;
-    const { refusals: refused } = this.#clients;
-    return {
-      startedAt: this.#startedAt,
-      workersReady: this.#ready().length,
-      workersWanted: numWorkers,
-      refused,
-    };
-  }
-
-  #ready(): WorkerHandle[] {
-    return [...this.#workers.values()].filter(({ stage }) => stage === 'ready');
+  #currentState(): ServiceState {
+    if (this.#ending !== null) return 'stopping';
+    if (this.#isDraining) return this.#crew.handles.length === 0 ? 'drained' : 'draining';
+    if (!this.#hasStarted) return 'starting';
+    return this.#reloader.isBusy ? 'reloading' : 'ready';
   }
 }

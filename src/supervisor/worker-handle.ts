@@ -1,28 +1,46 @@
 // A worker as the primary sees it. What runs in the worker's own process is workers/proxy-worker.ts.
 import type { Worker } from 'node:cluster';
+import type { WorkerStage } from '../control/status.ts';
 import { sendToWorker } from '../ipc/channel.ts';
-import type { BootMessage, PoolMessage, ToWorker } from '../ipc/messages.ts';
+import type { BootMessage, Heartbeat, PoolMessage, ToWorker } from '../ipc/messages.ts';
+import type { Launch } from './launch.ts';
 
-export type Stage = 'booting' | 'ready' | 'draining';
+/** How a boot ended. */
+export type Boot =
+  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'failed'; readonly reason: string };
 
 /** One forked process and what is known of it. */
 export class WorkerHandle {
   readonly slot: number;
   readonly worker: Worker;
-  readonly startedAt: number;
-  stage: Stage = 'booting';
+  readonly launch: Launch;
+  /** Epoch milliseconds. */
+  readonly startedAt: number = Date.now();
+  /** Resolves, once, when it serves or never will. */
+  readonly booted: Promise<Boot>;
+  stage: WorkerStage = 'booting';
+  /** It listens to messages; those before that are lost. */
+  hasStarted = false;
   wasReady = false;
   inFlight = 0;
+  rssBytes = 0;
+  loopDelayMs = 0;
   /** performance.now(), which no clock change touches. */
-  lastHeartbeatAt: number;
+  lastHeartbeatAt: number = performance.now();
   /** Its latest failure report that the ledger has taken into account. */
   acknowledged = 0;
+  /** Why it was killed, when it was us. */
+  killedFor: string | null = null;
+  #settleBoot: (boot: Boot) => void = () => {};
 
-  constructor(slot: number, worker: Worker, now: number) {
+  constructor(slot: number, worker: Worker, launch: Launch) {
     this.slot = slot;
     this.worker = worker;
-    this.startedAt = now;
-    this.lastHeartbeatAt = performance.now();
+    this.launch = launch;
+    this.booted = new Promise((resolve) => {
+      this.#settleBoot = resolve;
+    });
   }
 
   /** Of the process, not of the slot: two may share that while one drains. */
@@ -30,12 +48,37 @@ export class WorkerHandle {
     return this.worker.id;
   }
 
-  get pid(): number | undefined {
-    return this.worker.process.pid;
+  get pid(): number {
+    return this.worker.process.pid ?? 0;
   }
 
-  boot(message: Omit<BootMessage, 'type' | 'slot' | 'worker'>): void {
-    sendToWorker(this.worker, { type: 'boot', slot: this.slot, worker: this.id, ...message });
+  get generation(): number {
+    return this.launch.generation.number;
+  }
+
+  /** The answer to `started`. */
+  boot(message: Omit<BootMessage, 'type' | 'slot' | 'worker' | 'generation'>): void {
+    this.hasStarted = true;
+    const { generation } = this.launch;
+    sendToWorker(this.worker, { type: 'boot', slot: this.slot, worker: this.id, generation, ...message });
+  }
+
+  onReady(port: number): void {
+    if (this.stage === 'booting') this.stage = 'ready';
+    this.wasReady = true;
+    this.#settleBoot({ type: 'ready', port });
+  }
+
+  onHeartbeat({ inFlight, rssBytes, loopDelayMs }: Heartbeat): void {
+    this.inFlight = inFlight;
+    this.rssBytes = rssBytes;
+    this.loopDelayMs = loopDelayMs;
+  }
+
+  /** The process is gone. */
+  onExit(how: string): void {
+    this.inFlight = 0;
+    this.#settleBoot({ type: 'failed', reason: `it ended by ${how}` });
   }
 
   sendPool(message: Omit<PoolMessage, 'type' | 'acknowledged'>): void {
@@ -46,13 +89,9 @@ export class WorkerHandle {
     sendToWorker(this.worker, message);
   }
 
-  /** Lets it finish what it has; it exits by itself. */
-  drain(deadlineMs: number): void {
-    this.stage = 'draining';
-    this.send({ type: 'drain', deadlineMs });
-  }
-
-  kill(): void {
+  /** @param reason for the log line of its end */
+  kill(reason: string): void {
+    this.killedFor ??= reason;
     this.worker.process.kill('SIGKILL');
   }
 }

@@ -121,6 +121,7 @@ function settingsOf({ upstream, logToFile, settings }: FlowProxyOptions): Record
     NUM_WORKERS: 2,
     TARGET_URL: upstream,
     UPSTREAM_PROXY: 'none',
+    CONTROL_SOCKET: 'control.sock',
     ...(logToFile ? { LOG_FILE } : {}),
     ...settings,
   };

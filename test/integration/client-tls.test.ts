@@ -173,7 +173,7 @@ test('a pair that does not belong together is refused on SIGHUP, and the old one
   const { proxy } = await secureStack(t, files);
   files.write(second.certificate, first.key);
   proxy.kill('SIGHUP');
-  const line = await proxy.waitForLog(({ msg }) => msg.startsWith('The old certificate goes on'));
+  const line = await proxy.waitForLog(({ msg }) => msg.startsWith('SIGHUP: reload refused'));
   assert.equal(line.level, 'ERROR');
   assert.match(line.msg, /FLOW_PROXY_TLS_KEY_FILE ".*" is not the key of the certificate/);
   assert.equal(await shownCertificate(proxy), first.certificate);

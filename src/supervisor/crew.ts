@@ -1,0 +1,96 @@
+// The worker processes: forks them, hears them, tells of their end. node:cluster's primary side is known only here.
+// Which worker is wanted where is slots.ts's.
+import cluster, { type Worker } from 'node:cluster';
+import { EventEmitter } from 'node:events';
+import { onWorkerMessage } from '../ipc/channel.ts';
+import type { BootMessage, PoolMessage, ToPrimary, ToWorker } from '../ipc/messages.ts';
+import type { LogSink } from '../logging/log-sink.ts';
+import type { Logger } from '../logging/logger.ts';
+import type { Launch } from './launch.ts';
+import { workerEnvironment } from './worker-environment.ts';
+import { WorkerHandle } from './worker-handle.ts';
+
+export interface CrewOptions {
+  readonly log: Logger;
+  readonly sink: LogSink;
+  /** The primary's; workers inherit next to nothing of it. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export interface CrewEvents {
+  message: [WorkerHandle, ToPrimary];
+  /** A process is gone, and how that came about. */
+  exit: [WorkerHandle, string];
+}
+
+/** What a worker gets beyond its drain deadline to leave by itself. */
+const LEAVE_MS = 5_000;
+
+export class Crew {
+  readonly events: EventEmitter<CrewEvents> = new EventEmitter<CrewEvents>();
+  readonly #options: CrewOptions;
+  readonly #handles = new Map<Worker, WorkerHandle>();
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
+  }
+
+  /** Every process that has not ended, oldest first. */
+  get handles(): readonly WorkerHandle[] {
+    return [...this.#handles.values()];
+  }
+
+  fork(slot: number, launch: Launch): WorkerHandle {
+    const { sink, log, environment } = this.#options;
+    cluster.setupPrimary({
+      exec: launch.workerFile,
+      args: [],
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const worker = cluster.fork(workerEnvironment(environment));
+    const handle = new WorkerHandle(slot, worker, launch);
+    this.#handles.set(worker, handle);
+    onWorkerMessage(worker, (message) => {
+      handle.lastHeartbeatAt = performance.now();
+      this.events.emit('message', handle, message);
+    });
+    worker.on('error', (cause) => log.warning({ msg: `Worker ${slot}: ${cause.message}` }));
+    const { stdout, stderr } = worker.process;
+    if (stdout !== null) sink.attachLog(stdout);
+    if (stderr !== null) {
+      sink.attachText(stderr, (text) => log.warning({ msg: `Worker ${slot} wrote: ${text}`, worker: slot }));
+    }
+    return handle;
+  }
+
+  sendToAll(message: Exclude<ToWorker, BootMessage | PoolMessage>): void {
+    for (const handle of this.handles) handle.send(message);
+  }
+
+  /** Lets a worker finish what it has; it exits by itself, or is made to after the deadline. */
+  drain(handle: WorkerHandle, deadlineMs: number): void {
+    handle.stage = 'draining';
+    if (!handle.hasStarted) {
+      handle.kill('SIGKILL, as it is not needed any more');
+      return;
+    }
+    handle.send({ type: 'drain', deadlineMs });
+    const timer = setTimeout(
+      () => handle.kill('it did not leave after its drain deadline'),
+      deadlineMs + LEAVE_MS,
+    );
+    handle.worker.once('exit', () => clearTimeout(timer));
+  }
+
+  #onExit(worker: Worker, code: number | null, signal: string | null): void {
+    const handle = this.#handles.get(worker);
+    if (handle === undefined) return;
+    this.#handles.delete(worker);
+    const how = handle.killedFor ?? signal ?? `exit code ${code ?? 'unknown'}`;
+    handle.onExit(how);
+    this.events.emit('exit', handle, how);
+  }
+}

@@ -1,0 +1,160 @@
+// Reloads: loads aside, refuses or takes over, replaces the workers where that is needed. One at a time; a request
+// during a reload is remembered once.
+
+import type { Configuration } from '../configuration.ts';
+import type { LastReload, ReloadOutcome } from '../control/status.ts';
+import { ConfigError, messageOf } from '../errors.ts';
+import type { AdjustableLogger } from '../logging/logger.ts';
+import type { Code } from './code.ts';
+import { countWorkers } from './cpu-count.ts';
+import { planReload } from './reload-plan.ts';
+import { roll } from './roll.ts';
+import type { Slots } from './slots.ts';
+import type { Switchboard } from './switchboard.ts';
+
+export interface ReloaderOptions {
+  /** What the service began with. */
+  readonly configuration: Configuration;
+  readonly code: Code;
+  /** Loads everything aside; throws ConfigError. */
+  readonly load: (generation: number) => Configuration;
+  readonly readCode: () => Promise<Code>;
+  readonly slots: Slots;
+  readonly switchboard: Switchboard;
+  readonly log: AdjustableLogger;
+}
+
+type Result = Omit<LastReload, 'at'>;
+
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  #used: Configuration;
+  #code: Code;
+  #last: LastReload | null = null;
+  #running: Promise<LastReload> | null = null;
+  #remembered: Promise<LastReload> | null = null;
+  #generations = 1;
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+    this.#used = options.configuration;
+    this.#code = options.code;
+  }
+
+  /** The configuration in use. */
+  get used(): Configuration {
+    return this.#used;
+  }
+
+  get last(): LastReload | null {
+    return this.#last;
+  }
+
+  get isBusy(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Begins a reload, or remembers to begin another one after the one under way. */
+  request(by: string): Promise<LastReload> {
+    if (this.#running === null) {
+      this.#running = this.#run(by).finally(() => {
+        this.#running = null;
+      });
+      return this.#running;
+    }
+    this.#remembered ??= this.#running.then(() => {
+      this.#remembered = null;
+      return this.request(by);
+    });
+    return this.#remembered;
+  }
+
+  async #run(by: string): Promise<LastReload> {
+    const result = await this.#reload();
+    this.#last = { at: new Date().toISOString(), ...result };
+    this.#tell(by, result);
+    return this.#last;
+  }
+
+  async #reload(): Promise<Result> {
+    const { slots, load, readCode, configuration } = this.#options;
+    let loaded: Configuration;
+    let code: Code;
+    try {
+      loaded = load(this.#generations + 1);
+      code = await readCode();
+    } catch (cause) {
+      return ended('refused', cause instanceof ConfigError ? cause.problems : [messageOf(cause)]);
+    }
+    const hasNewCode = code.fingerprint !== this.#code.fingerprint;
+    const { rollFor, needRestart, generation } = planReload(configuration, this.#used, loaded, hasNewCode);
+    const taken = this.#takeOver(loaded);
+    if (rollFor.length > 0) {
+      this.#generations += 1;
+      const launch = { generation, workerFile: code.workerFile };
+      const result = await roll(slots, launch, this.#options.log);
+      if (result.type === 'failed') return ended('failed', [result.reason, ...taken], needRestart);
+      this.#code = code;
+    }
+    const reasons = [
+      ...taken,
+      ...this.#resize(loaded),
+      ...rollFor.map((reason) => `all workers replaced: ${reason}`),
+    ];
+    this.#used = { ...loaded, generation: rollFor.length > 0 ? generation : this.#used.generation };
+    return ended(reasons.length > 0 ? 'applied' : 'unchanged', reasons, needRestart);
+  }
+
+  /** What needs no other workers. @returns what has changed of it */
+  #takeOver(loaded: Configuration): string[] {
+    const { switchboard } = this.#options;
+    const taken: string[] = [];
+    const credentials = switchboard.pool.replace(loaded.credentials);
+    if (credentials !== null) taken.push(`credentials: ${credentials}`);
+    const { keysFile } = loaded.settings.clients;
+    const keys = switchboard.clients.replace(keysFile, loaded.clientKeys);
+    if (keys !== null) taken.push(`client keys: ${keys}`);
+    if (switchboard.certificate.replace(loaded.tls)) taken.push('certificate');
+    return taken;
+  }
+
+  /** What the primary itself goes by; only once the workers are as wanted. */
+  #resize({ settings }: Configuration): string[] {
+    const { slots, log } = this.#options;
+    if (settings.log.level !== this.#used.settings.log.level) log.setLevel(settings.log.level);
+    const before = slots.size;
+    const wanted = settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers;
+    slots.resize(wanted);
+    return wanted === before ? [] : [`${before} → ${wanted} workers`];
+  }
+
+  #tell(by: string, { outcome, reasons, needRestart }: Result): void {
+    const { log } = this.#options;
+    const why = reasons.join('; ');
+    switch (outcome) {
+      case 'refused':
+        log.error({ msg: `${by}: reload refused, everything stays as it was: ${why}` });
+        break;
+      case 'failed':
+        log.error({ msg: `${by}: reload failed, the old settings go on: ${why}` });
+        break;
+      case 'applied':
+        log.info({ msg: `${by}: reloaded, ${why}`, generation: this.#used.generation.number });
+        break;
+      case 'unchanged':
+        log.info({ msg: `${by}: nothing has changed, only the log was reopened` });
+        break;
+    }
+    if (needRestart.length > 0) {
+      log.warning({ msg: `${needRestart.join(', ')} changed, which takes effect at the next restart` });
+    }
+  }
+}
+
+function ended(
+  outcome: ReloadOutcome,
+  reasons: readonly string[],
+  needRestart: readonly string[] = [],
+): Result {
+  return { outcome, reasons, needRestart };
+}

@@ -1,0 +1,90 @@
+// Puts together what a running service tells of itself, from the parts that know.
+import type {
+  CredentialStatus,
+  DrainingGeneration,
+  ServiceState,
+  ServiceStatus,
+  WorkerStatus,
+} from '../control/status.ts';
+import type { CredentialReport } from '../credentials/ledger.ts';
+import { VERSION } from '../version.ts';
+import type { Crew } from './crew.ts';
+import type { Reloader } from './reloader.ts';
+import type { Slots } from './slots.ts';
+import type { Switchboard } from './switchboard.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+export interface StatusSources {
+  readonly state: ServiceState;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly port: number;
+  readonly crew: Crew;
+  readonly slots: Slots;
+  readonly switchboard: Switchboard;
+  readonly reloader: Reloader;
+  readonly lostLines: number;
+}
+
+export function reportStatus(sources: StatusSources): ServiceStatus {
+  const { state, startedAt, port, crew, slots, switchboard, reloader, lostLines } = sources;
+  const serving = slots.handles;
+  const draining = crew.handles.filter((handle) => !serving.includes(handle));
+  const { log } = reloader.used.settings;
+  return {
+    version: VERSION,
+    pid: process.pid,
+    startedAt: iso(startedAt),
+    state,
+    listen: { host: reloader.used.generation.host, port, isSecure: switchboard.certificate.pair !== null },
+    generation: slots.launch.generation.number,
+    lastReload: reloader.last,
+    workersWanted: slots.size,
+    workers: serving.map(workerStatus),
+    draining: byGeneration(draining.map(workerStatus)),
+    credentials: switchboard.pool.report().map(credentialStatus),
+    inFlight: sum(crew.handles, ({ inFlight }) => inFlight),
+    log: { mode: log.rotation, file: log.rotation === 'none' ? null : log.file, lostLines },
+  };
+}
+
+function workerStatus(handle: WorkerHandle): WorkerStatus {
+  const { slot, pid, stage, generation, inFlight, rssBytes, loopDelayMs, startedAt } = handle;
+  return { slot, pid, stage, generation, inFlight, rssBytes, loopDelayMs, startedAt: iso(startedAt) };
+}
+
+function byGeneration(workers: readonly WorkerStatus[]): DrainingGeneration[] {
+  const numbers = [...new Set(workers.map(({ generation }) => generation))].sort((a, b) => a - b);
+  return numbers.map((generation) => {
+    const members = workers.filter((worker) => worker.generation === generation);
+    return {
+      generation,
+      inFlight: sum(members, ({ inFlight }) => inFlight),
+      rssBytes: sum(members, ({ rssBytes }) => rssBytes),
+      workers: members,
+    };
+  });
+}
+
+function credentialStatus({ name, weight, isAvailable, cooldowns }: CredentialReport): CredentialStatus {
+  return {
+    name,
+    weight,
+    available: isAvailable,
+    cooldowns: cooldowns.map(({ model, reason, failures, since, until }) => ({
+      model,
+      reason,
+      failures,
+      since: iso(since),
+      until: iso(until),
+    })),
+  };
+}
+
+function sum<T>(all: readonly T[], figure: (one: T) => number): number {
+  return all.reduce((total, one) => total + figure(one), 0);
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

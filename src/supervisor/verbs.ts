@@ -1,0 +1,53 @@
+// What a running service does when it is asked to by its control socket. Signals do the same: src/cli/start.ts.
+import type { VerbReply } from '../control/reply.ts';
+import type { LastReload } from '../control/status.ts';
+import type { Verb } from './control-server.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** A service that is stopped twice is cut short, and ends as by a second SIGTERM. */
+const CUT_EXIT_CODE = 143;
+
+/** The verbs every service knows, by name; `wait` in the argument asks for the outcome. */
+export function serviceVerbs(supervisor: Supervisor): Record<string, Verb> {
+  return {
+    status: () => supervisor.status(),
+    reload: async ({ wait }) => {
+      const reload = supervisor.reload('reload command');
+      return wait === true ? replyOf(await reload) : done('a reload has begun');
+    },
+    reopen: async () => {
+      const failure = await supervisor.reopenLog('reopen command');
+      if (failure === undefined) return done('the log was reopened');
+      return { ...done('the log could not be reopened', [failure.message]), outcome: 'refused' };
+    },
+    drain: () => {
+      supervisor.drain('drain command');
+      return done('draining; a reload serves again, a stop ends the service');
+    },
+    stop: async ({ wait }) => {
+      supervisor.stop('stop command', CUT_EXIT_CODE);
+      if (wait !== true) return done('draining, then ending');
+      const { reason, exitCode } = await supervisor.ended;
+      return done(`ended with exit code ${exitCode}: ${reason}`);
+    },
+  };
+}
+
+function replyOf({ outcome, reasons, needRestart }: LastReload): VerbReply {
+  const pending = needRestart.map((variable) => `${variable} takes effect at the next restart`);
+  const details = [...reasons, ...pending];
+  switch (outcome) {
+    case 'applied':
+      return done('reloaded', details);
+    case 'unchanged':
+      return done('nothing has changed; the log was reopened', details);
+    case 'refused':
+      return { ...done('the reload was refused, everything stays as it was', details), outcome: 'refused' };
+    case 'failed':
+      return { ...done('the reload failed, the old settings go on', details), outcome: 'refused' };
+  }
+}
+
+function done(message: string, reasons: readonly string[] = []): VerbReply {
+  return { outcome: 'done', message, reasons, pid: process.pid };
+}
