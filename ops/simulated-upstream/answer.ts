@@ -3,6 +3,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Connections } from './connections.ts';
 import type { Fault } from './faults.ts';
 import { pause } from './pause.ts';
@@ -141,6 +142,8 @@ export class Answer {
   async #strike(fault: DeliveryFault): Promise<never> {
     this.#response.flushHeaders();
     if (fault.type !== 'stall') this.#recording.finish('faulted');
+    // Newer Node hands chunks to the connection only at the end of the turn.
+    await nextTurn();
     if (fault.type === 'cut') this.#connections.cut(this.#socket);
     if (fault.type === 'reset') this.#connections.reset(this.#socket);
     throw new AnswerOver();

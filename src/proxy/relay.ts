@@ -87,9 +87,9 @@ export class Relay {
     const { socket } = response;
     if (socket === null || response.destroyed) return;
     if (this.#events !== null) {
-      response.write(this.#events.closing + errorEvent(dialect, error));
-      // No last chunk: to HTTP, too, the answer is incomplete.
-      socket.destroySoon();
+      // Only once it is out: newer Node holds written chunks back to the next turn. No last chunk follows: to HTTP,
+      // too, the answer is incomplete.
+      response.write(this.#events.closing + errorEvent(dialect, error), () => socket.destroySoon());
       setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
     } else if (request.httpVersionMinor === 0) {
       // To HTTP/1.0 a plain close would be the regular end of a body.

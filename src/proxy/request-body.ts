@@ -6,7 +6,7 @@ import { BodyPace } from './body-pace.ts';
 import { BodyCutError, BodyRefusedError, BodyStream } from './body-stream.ts';
 import type { ErrorReply } from './dialect.ts';
 import { BODY_TOO_SLOW, bodyTooLarge } from './protocol-errors.ts';
-import { expectsContinue } from './request-head.ts';
+import { checkTrailers, expectsContinue } from './request-head.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 
 /** How much may be taken in, and how slowly. */
@@ -103,7 +103,9 @@ export class BodyIntake implements Ticking {
   };
 
   readonly #onEnd = (): void => {
-    if (this.#stream === null) this.#settle({ type: 'kept', bytes: joined(this.#chunks) });
+    const malformed = checkTrailers(this.#request);
+    if (malformed !== null) this.refuse(malformed);
+    else if (this.#stream === null) this.#settle({ type: 'kept', bytes: joined(this.#chunks) });
     else {
       this.#leave();
       this.#stream.push(null);

@@ -1,11 +1,13 @@
 // What a head must be like for its request to be taken on. Node's parser has refused most of what is wrong before
-// (repeated or conflicting Content-Length, obfuscated names, bare line feeds, control characters); this is the rest.
+// (repeated or conflicting Content-Length, obfuscated names, bare line feeds, control characters); this is the rest,
+// and what the parser of Node 20.19 still lets pass.
 import type { IncomingMessage } from 'node:http';
 import type { ErrorReply } from './dialect.ts';
 import {
   BAD_FRAMING,
   BAD_UPGRADE,
   EXPECTATION_FAILED,
+  MALFORMED,
   NO_HOST,
   TRACE_REFUSED,
   VERSION_NOT_SUPPORTED,
@@ -16,6 +18,7 @@ import { hasBody } from './request-headers.ts';
 export function checkHead(request: IncomingMessage): ErrorReply | null {
   const { httpVersion, method, headers } = request;
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return VERSION_NOT_SUPPORTED;
+  if (hasNamelessHeader(request)) return MALFORMED;
   if (!hasOneHost(request)) return NO_HOST;
   if (!isFramedPlainly(request)) return BAD_FRAMING;
   if (method === 'TRACE') return TRACE_REFUSED;
@@ -38,6 +41,20 @@ export function checkUpgrade(request: IncomingMessage): ErrorReply | null {
 /** Whether the client holds its body back until it is told to go on; in HTTP/1.0 that is to be ignored (RFC 9110 10.1.1). */
 export function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
   return httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue';
+}
+
+/** The trailers of a body that has come to its end; null when they are fine. RFC 9110 section 6.5.1: no framing in them. */
+export function checkTrailers({ rawTrailers }: IncomingMessage): ErrorReply | null {
+  for (let i = 0; i < rawTrailers.length; i += 2) {
+    const name = rawTrailers[i]?.toLowerCase();
+    if (name === '' || name === 'content-length' || name === 'transfer-encoding') return MALFORMED;
+  }
+  return null;
+}
+
+function hasNamelessHeader({ rawHeaders }: IncomingMessage): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i] === '') return true;
+  return false;
 }
 
 /** RFC 9112 section 3.2: exactly one in HTTP/1.1, at most one before. */

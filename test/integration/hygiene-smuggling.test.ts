@@ -1,5 +1,6 @@
 // What one side might read as one request and the other as two: refused, or sent on in a framing without doubt.
 import assert from 'node:assert/strict';
+import { METHODS } from 'node:http';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { RawConnection } from '../harness/raw-connection.ts';
 import { answersOf, type RecordedProxy, readAnswer, startRecordedProxy } from '../harness/recorded-proxy.ts';
@@ -152,7 +153,9 @@ describe('a body reaches the upstream as the body of one request, framed by its 
     `${method} /base/v1/x HTTP/1.1\r\nhost: UPSTREAM\r\nconnection: keep-alive\r\nX-Kept: 1\r\nAuthorization: LEASED`;
   const chunked = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`;
 
-  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'GET', 'QUERY']) {
+  // QUERY is known from Node 22 on; to 20 it is a request that is not valid.
+  const methods = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'GET', 'QUERY'];
+  for (const method of methods.filter((name) => METHODS.includes(name))) {
     for (const [what, header, body] of [
       ['with Content-Length', `Content-Length: ${HIDDEN.length}`, HIDDEN],
       ['chunked', 'Transfer-Encoding: chunked', chunked(HIDDEN)],
