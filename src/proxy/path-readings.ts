@@ -5,8 +5,8 @@
 const MOST_READINGS = 4;
 /** Spellings of a dot, a slash or a backslash that UTF-8 forbids (RFC 3629 section 10), and of a lead byte of one. */
 const OVERLONG = /%(?:c[01]|e0%[89]|f0%8)/i;
-/** What decides where a path leads: . / \ ; ? # % space, control characters and DEL. */
-const TELLING = /%([01][\da-f]|2[0356ef]|3[bf]|5c|7f)/gi;
+/** Of ASCII: digits and letters, too, may be part of another encoding. */
+const ENCODED = /%([0-7][\da-f])/gi;
 
 /** Why a path must not be forwarded, as a sentence; null when it may. */
 export function pathFault(path: string): string | null {
@@ -16,7 +16,7 @@ export function pathFault(path: string): string | null {
   for (let depth = 0; depth <= MOST_READINGS; depth += 1) {
     const fault = faultOf(reading);
     if (fault !== null) return fault;
-    const next = reading.replace(TELLING, (_match, code: string) =>
+    const next = reading.replace(ENCODED, (_match, code: string) =>
       String.fromCharCode(Number.parseInt(code, 16)),
     );
     if (next === reading) return null;
