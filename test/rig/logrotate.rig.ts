@@ -1,0 +1,127 @@
+// The shipped logrotate file and the real logrotate, on a log that is being written, with a reader that follows it.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { eventually } from '../harness/eventually.ts';
+import { root } from '../harness/root.ts';
+import { startStack } from '../harness/stack.ts';
+import { isInside, runInside } from './private-mounts.ts';
+import { startForwarding } from './rsyslog.ts';
+import { steadyLoad } from './steady-load.ts';
+
+const FOLDER = '/var/log/flow-proxy';
+const SHIPPED = readFileSync(root('logrotate/flow-proxy'), 'utf8');
+/** As the guide prints it, without the comments that logrotate refuses. */
+const OF_THE_GUIDE = `${FOLDER}/*.log {
+    daily
+    rotate 14
+    compress
+    delaycompress
+    notifempty
+    create 0640 flow-proxy flow-proxy
+    sharedscripts
+    postrotate
+        systemctl reload flow-proxy-plugin > /dev/null 2>&1 || flow-proxy reopen > /dev/null 2>&1 || true
+    endscript
+}
+`;
+const SECONDS = Number(process.env['RIG_SECONDS'] ?? 20);
+const RATE = 2_000;
+
+if (!isInside) test('in throw-away /etc, /var and /run', () => runInside(import.meta.url));
+else {
+  // The service runs as root here, so its user is another name of root.
+  execFileSync('useradd', ['--non-unique', '--uid', '0', '--no-create-home', 'flow-proxy']);
+
+  test('logrotate finds nothing to complain about in the shipped file', () => {
+    mkdirSync(FOLDER, { recursive: true, mode: 0o750 });
+    writeFileSync(join(FOLDER, 'app.log'), 'a line\n');
+    writeFileSync(join(FOLDER, 'app.2026-11-24.1.log'), 'a file that is rolled by us\n');
+    const { status, stderr } = logrotate('-d', install(SHIPPED));
+    assert.equal(status, 0, stderr);
+    assert.doesNotMatch(stderr, /error|warning: (?!logrotate in debug mode)/i);
+    assert.match(stderr, /considering log \/var\/log\/flow-proxy\/app\.log\n/);
+    assert.doesNotMatch(stderr, /app\.2026/);
+  });
+
+  for (const [name, config, seconds] of [
+    ['shipped', SHIPPED, SECONDS],
+    ['guide’s', OF_THE_GUIDE, SECONDS / 2],
+  ] as const) {
+    test(`under load and a rotation a second by the ${name} file every exchange is one whole line, for imfile too`, async (t) => {
+      execFileSync('rm', ['-rf', FOLDER]);
+      mkdirSync(FOLDER, { recursive: true, mode: 0o750 });
+      const log = join(FOLDER, 'app.log');
+      const { proxy } = await startStack({ settings: { LOG_FILE: log, NUM_WORKERS: 2 } }, t);
+      const reader = await startForwarding(log, t);
+      installCommand(proxy.pid);
+      // Every file is kept for the count.
+      const file = install(config.replace('rotate 14', 'rotate 1000'));
+      const load = steadyLoad(`${proxy.url}/v1/models`, RATE, seconds);
+      let rotations = 0;
+      const ended = load.then(() => true);
+      while (!(await Promise.race([ended, pause(1_000, false)]))) {
+        const { status, stderr } = logrotate('-f', file);
+        assert.equal(status, 0, stderr);
+        rotations += 1;
+      }
+      const { requestIds: answered, failed } = await load;
+      assert.equal(await proxy.stop(), 0);
+      const written = requestIds(FOLDER);
+      t.diagnostic(`${answered.length} exchanges in ${seconds} s, ${rotations} rotations`);
+      assert.equal(failed, 0);
+      assert.ok(rotations >= seconds / 2, `${rotations} rotations`);
+      assert.equal(written.length, answered.length, 'as many lines as exchanges');
+      assert.deepEqual(new Set(written), new Set(answered), 'none lost, none twice');
+      const received = (): string[] => idsIn(reader.received());
+      await eventually(
+        'the last line at the log server',
+        () => received().length >= answered.length || undefined,
+      );
+      assert.equal(received().length, answered.length, 'as many lines at the log server');
+      assert.deepEqual(new Set(received()), new Set(answered), 'and the same');
+    });
+  }
+}
+
+function install(config: string): string {
+  const file = '/etc/logrotate.d/flow-proxy';
+  writeFileSync(file, config);
+  return file;
+}
+
+/** `flow-proxy` in the PATH of logrotate's scripts. */
+function installCommand(pid: number): void {
+  const command = '/run/flow-proxy-bin/flow-proxy';
+  mkdirSync('/run/flow-proxy-bin', { recursive: true });
+  writeFileSync(command, `#!/bin/sh\nexec kill -USR2 ${pid}\n`);
+  chmodSync(command, 0o755);
+}
+
+function logrotate(option: string, file: string): { status: number | null; stderr: string } {
+  const { PATH = '' } = process.env;
+  return spawnSync('logrotate', [option, file], {
+    encoding: 'utf8',
+    env: { PATH: `/run/flow-proxy-bin:${PATH}:/usr/sbin` },
+  });
+}
+
+/** Of every line of an exchange, in every file there is. */
+function requestIds(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const bytes = readFileSync(join(folder, name));
+    return idsIn((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString());
+  });
+}
+
+function idsIn(lines: string): string[] {
+  return lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line).requestId)
+    .filter((id) => id !== undefined);
+}
