@@ -27,7 +27,7 @@ export interface QueueOptions extends LogEvents {
   readonly room?: number;
 }
 
-const ROOM = 8 * 1024 * 1024;
+const ROOM = 4 * 1024 * 1024;
 const BATCH = 16 * 1024;
 const RETRY_MS = 1_000;
 /** The end of a process does not wait longer for an outlet that hangs. */

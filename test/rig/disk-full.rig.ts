@@ -1,0 +1,144 @@
+// A log that cannot be written: the disk is full, the folder is gone, nobody reads standard output. Requests are
+// answered all the same, memory stays bounded, what is lost is counted, and writing resumes by itself.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { runFlowProxy } from '../harness/command.ts';
+import { eventually } from '../harness/eventually.ts';
+import type { FlowProxy } from '../harness/flow-proxy.ts';
+import { call } from '../harness/http-call.ts';
+import { startStack } from '../harness/stack.ts';
+import { isInside, runInside } from './private-mounts.ts';
+
+const FOLDER = '/var/log/flow-proxy';
+const CONTROL_SOCKET = '/run/flow-proxy.sock';
+/** Each leaves a line of about a kilobyte. */
+const LONG_PATH = `/v1/models/${'x'.repeat(280)}`;
+/** More than the lines that wait in memory. */
+const FLOOD = 6_000;
+
+if (!isInside) test('in throw-away /etc, /var and /run', () => runInside(import.meta.url));
+else {
+  for (const [mode, settings] of [
+    ['one plain file', { LOG_FILE: join(FOLDER, 'app.log') }],
+    ['rolled files', { LOG_DIR: FOLDER, LOG_ROLL_SIZE_MB: 1, LOG_MAX_SIZE_MB: 100 }],
+  ] as const) {
+    test(`a full disk costs log lines, counted, and no request (${mode})`, async (t) => {
+      mountSmallDisk(t);
+      const { proxy } = await startStack({ settings: { ...settings, CONTROL_SOCKET } }, t);
+      await flood(proxy, 20);
+      const ballast = join(FOLDER, 'ballast');
+      fillDisk(ballast);
+      await flood(proxy, FLOOD);
+      const lost = await lostLines();
+      assert.ok(lost > 0, 'more than fits in memory is lost, and status says so');
+      rmSync(ballast);
+      const { lostLines: told } = await lineThat(({ msg }) => /can be written again/.test(String(msg)));
+      assert.equal(told, lost);
+      assert.equal(warnings(proxy), 1, proxy.stderr);
+      assert.equal(await proxy.stop(), 0);
+      const exchanges = lines().filter(({ requestId }) => requestId !== undefined).length;
+      t.diagnostic(`${lost} of ${FLOOD + 20} lines lost`);
+      assert.ok(exchanges + lost >= FLOOD + 20, `${exchanges} written, ${lost} lost`);
+      assert.ok(exchanges <= FLOOD + 20, 'none twice');
+    });
+
+    test(`a folder that is gone and cannot be made again costs no line for as long as lines fit in memory (${mode})`, async (t) => {
+      mkdirSync(FOLDER, { recursive: true });
+      t.after(() => rmSync(FOLDER, { recursive: true, force: true }));
+      const { proxy } = await startStack({ settings: { ...settings, CONTROL_SOCKET } }, t);
+      rmSync(FOLDER, { recursive: true });
+      writeFileSync(FOLDER, 'in the way');
+      await flood(proxy, 500);
+      assert.equal((await command('reopen')).code, 1, 'a reopen tells that it failed');
+      rmSync(FOLDER);
+      await eventually('the log', () => existsSync(FOLDER) || undefined);
+      await lineThat(({ msg }) => /can be written again; 0 lines were lost/.test(String(msg)));
+      assert.equal(warnings(proxy), 1, proxy.stderr);
+      assert.equal(await proxy.stop(), 0);
+      assert.equal(lines().filter(({ requestId }) => requestId !== undefined).length, 500);
+    });
+  }
+
+  test('a folder that was moved away and made anew is written to after a reopen', async (t) => {
+    mkdirSync(FOLDER, { recursive: true });
+    const moved = `${FOLDER}.moved`;
+    t.after(() => {
+      for (const path of [FOLDER, moved]) rmSync(path, { recursive: true, force: true });
+    });
+    const { proxy } = await startStack({ settings: { LOG_FILE: `${FOLDER}/app.log`, CONTROL_SOCKET } }, t);
+    renameSync(FOLDER, moved);
+    assert.equal((await command('reopen')).code, 0);
+    await flood(proxy, 1);
+    await lineThat(({ requestId }) => requestId !== undefined);
+    assert.equal(await proxy.stop(), 0);
+  });
+}
+
+function mountSmallDisk(t: TestContext): void {
+  mkdirSync(FOLDER, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=755', 'small', FOLDER]);
+  t.after(() => {
+    execFileSync('umount', ['--lazy', FOLDER]);
+  });
+}
+
+function fillDisk(file: string): void {
+  try {
+    execFileSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=4k'], { stdio: 'pipe' });
+  } catch {
+    // It ends when the disk is full.
+  }
+}
+
+/** Requests on keep-alive connections; every one is answered by the upstream's own 404. */
+async function flood({ url }: FlowProxy, count: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 40 });
+  let left = count;
+  const client = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      assert.equal((await call(`${url}${LONG_PATH}`, { agent })).status, 404);
+    }
+  };
+  await Promise.all(Array.from({ length: 40 }, client));
+  agent.destroy();
+}
+
+function command(name: string, ...flags: string[]) {
+  return runFlowProxy({ args: [name, ...flags], settings: { CONTROL_SOCKET } });
+}
+
+async function lostLines(): Promise<number> {
+  const { stdout } = await command('status', '--json');
+  return JSON.parse(stdout).log.lostLines;
+}
+
+const warnings = ({ stderr }: FlowProxy): number => stderr.match(/cannot be written/g)?.length ?? 0;
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Every line in every file; each must be whole. */
+function lines(): Line[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.startsWith('app.') && !name.endsWith('.tmp'))
+    .map((name) => [name, readFileSync(join(FOLDER, name))] as const)
+    .flatMap(([name, bytes]) => (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n'))
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+/** While lines are being written the last one may be half there. */
+async function lineThat(predicate: (line: Line) => boolean): Promise<Line> {
+  return eventually('the log line', () => {
+    try {
+      return lines().find(predicate);
+    } catch {
+      return undefined;
+    }
+  });
+}
