@@ -63,7 +63,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** Gives the attempt up: the request is cancelled, also while it still waits for a connection. */
   abort(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
+    // An error takes its stack trace when it is made: only where it is needed.
     this.#abort?.(new AttemptAborted('given up'));
   }
 
