@@ -28,7 +28,7 @@ export interface QueueOptions extends LogEvents {
 }
 
 const ROOM = 4 * 1024 * 1024;
-const BATCH = 16 * 1024;
+const BATCH = 64 * 1024;
 const RETRY_MS = 1_000;
 /** The end of a process does not wait longer for an outlet that hangs. */
 const FLUSH_MS = 3_000;
