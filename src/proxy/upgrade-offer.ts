@@ -1,5 +1,5 @@
 // An upgrade that we do not do (h2c, which Java's HTTP client always offers) is to be ignored (RFC 9110 section 7.8).
-// Node has let go of such a connection by then; it is given the request once more, without the offer.
+// Node before 24.9 has let go of such a connection by then; it is given the request once more, without the offer.
 import type { IncomingMessage } from 'node:http';
 
 /** Whether it is one that is ours to do. */
