@@ -95,7 +95,7 @@ export class RecordingUpstream {
     const end = raw.indexOf('\r\n\r\n');
     const head = raw
       .slice(0, end)
-      .replace(/^Authorization: Bearer .+$/m, 'Authorization: LEASED')
+      .replace(/^authorization: Bearer .+$/im, 'Authorization: LEASED')
       .replace(/^host: 127\.0\.0\.1:\d+$/m, 'host: UPSTREAM');
     const message = { head, body: raw.slice(end + 4), path: head.split(' ')[1] ?? '' };
     this.messages.push(message);

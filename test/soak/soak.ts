@@ -2,13 +2,15 @@
 // error unless every client error is explained by a fault that nothing could have hidden, memory is flat, and no
 // socket or descriptor is left behind.
 import { readdirSync, readFileSync } from 'node:fs';
-import { type FaultRule, headerValues } from '../../ops/simulated-upstream/server.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type FaultRule, headerValues, type RequestRecord } from '../../ops/simulated-upstream/server.ts';
 import { eventually } from '../harness/eventually.ts';
-import { type Call, chatPost, jsonPost, openCall } from '../harness/http-call.ts';
+import { type Call, chatPost, jsonPost, openCall, startCall } from '../harness/http-call.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const CLIENTS = 12;
 const SAMPLE_MS = 1_000;
+const MAX_ATTEMPTS = 4;
 /** Faults that another attempt hides, and faults that it must not hide or cannot. */
 const HIDDEN: readonly FaultRule['fault'][] = [
   { type: 'status', status: 429, headers: { 'retry-after-ms': '300' } },
@@ -44,13 +46,14 @@ async function soak(durationMs: number): Promise<number> {
     credentials: 8,
     // What the upstream announces is how long idle connections to it are kept.
     simulation: { keepAliveTimeoutMs: 5_000 },
-    settings: { IDLE_TIMEOUT: 5, THROTTLE_WAIT: 2 },
+    settings: { IDLE_TIMEOUT: 5, THROTTLE_WAIT: 2, MAX_ATTEMPTS },
   });
   const tally: Tally = { requests: 0, errors: 0, abandoned: 0, unexplained: [] };
   const samples: number[] = [];
   try {
     const workers = stack.proxy.workerPids();
-    const descriptors = countDescriptors(workers);
+    const processes = [stack.proxy.pid, ...workers];
+    const descriptors = countDescriptors(processes);
     const endAt = Date.now() + durationMs;
     const sampling = setInterval(() => samples.push(rssKb(workers)), SAMPLE_MS);
     const misbehaving = setInterval(() => misbehave(stack), 20);
@@ -76,17 +79,23 @@ async function client(stack: Stack, tally: Tally, index: number, endAt: number):
     const id = `soak-${index}-${turn}`;
     tally.requests += 1;
     const isAbandoned = Math.random() < 0.05;
-    const problem = await one(stack, id, isAbandoned);
-    if (isAbandoned) tally.abandoned += 1;
-    else if (problem !== null) {
+    if (isAbandoned) {
+      tally.abandoned += 1;
+      await abandon(stack, id);
+      continue;
+    }
+    const problem = await one(stack, id);
+    if (problem !== null) {
       tally.errors += 1;
-      if (!isExplained(stack, id)) tally.unexplained.push(`${id}: ${problem}`);
+      const attempts = attemptsOf(stack, id);
+      const seen = attempts.map(({ status, fault }) => `${status} ${fault}`).join(', ');
+      if (!isExplained(attempts)) tally.unexplained.push(`${id}: ${problem} (upstream: ${seen})`);
     }
   }
 }
 
 /** @returns what went wrong for the client, or null */
-async function one({ proxy }: Stack, id: string, isAbandoned: boolean): Promise<string | null> {
+async function one({ proxy }: Stack, id: string): Promise<string | null> {
   const [path, call] = randomRequest(id);
   try {
     const response = await openCall(`${proxy.url}${path}`, {
@@ -94,19 +103,24 @@ async function one({ proxy }: Stack, id: string, isAbandoned: boolean): Promise<
       headers: { ...call.headers, 'x-request-id': id },
     });
     let text = '';
-    for await (const piece of response) {
-      if (isAbandoned) {
-        response.destroy();
-        return null;
-      }
-      text += String(piece);
-    }
+    for await (const piece of response) text += String(piece);
     if (response.statusCode !== 200) return `${response.statusCode} ${text.slice(0, 200)}`;
     const isStream = response.headers['content-type']?.startsWith('text/event-stream');
     return isStream && !/\[DONE\]|message_stop/.test(text) ? 'a stream without its end' : null;
   } catch (cause) {
     return String(cause);
   }
+}
+
+/** Leaves at any moment: while uploading, waiting, or in the middle of the answer. */
+async function abandon({ proxy }: Stack, id: string): Promise<void> {
+  const [path, call] = randomRequest(id);
+  const outgoing = startCall(`${proxy.url}${path}`, call);
+  outgoing.on('error', () => {}).on('response', (response) => response.on('error', () => {}).resume());
+  if (call.body !== undefined && Math.random() < 0.3) outgoing.write(call.body.slice(0, 20));
+  else outgoing.end(call.body);
+  await pause(Math.random() * 60);
+  outgoing.destroy();
 }
 
 function randomRequest(id: string): [path: string, call: Call] {
@@ -120,11 +134,19 @@ function randomRequest(id: string): [path: string, call: Call] {
   return ['/v1/messages', jsonPost(body)];
 }
 
-/** The upstream did to this very request what no attempt may hide. */
-function isExplained({ upstream }: Stack, id: string): boolean {
-  return upstream.requests
-    .filter(({ rawHeaders }) => headerValues(rawHeaders, 'x-request-id').includes(id))
-    .some(({ fault, status }) => status === 500 || (fault !== null && BREAKS.includes(fault)));
+/**
+ * The upstream did to this very request what no attempt may hide, or struck every attempt that it may have. All other
+ * errors are ours.
+ */
+function isExplained(attempts: readonly RequestRecord[]): boolean {
+  const isBroken = attempts.some(
+    ({ fault, status }) => status === 500 || (fault !== null && BREAKS.includes(fault)),
+  );
+  return isBroken || (attempts.length === MAX_ATTEMPTS && attempts.every(({ status }) => status !== 200));
+}
+
+function attemptsOf({ upstream }: Stack, id: string): readonly RequestRecord[] {
+  return upstream.requests.filter(({ rawHeaders }) => headerValues(rawHeaders, 'x-request-id').includes(id));
 }
 
 async function assertNothingLeft(stack: Stack, workers: readonly number[], before: number): Promise<void> {
@@ -132,7 +154,7 @@ async function assertNothingLeft(stack: Stack, workers: readonly number[], befor
   await stack.upstream.waitForStats(({ openConnections }) => openConnections === 0, 30_000);
   await eventually(
     'the return of the descriptors',
-    () => (countDescriptors(workers) <= before + 4 ? true : undefined),
+    () => (countDescriptors([stack.proxy.pid, ...workers]) <= before + 4 ? true : undefined),
     30_000,
   );
   const still = stack.proxy.workerPids();
