@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Dialect } from '../../src/proxy/dialect.ts';
+import { type FlowProxy, startFlowProxy } from '../harness/flow-proxy.ts';
 import { jsonPost, openCall } from '../harness/http-call.ts';
+import { freePort } from '../harness/raw-upstream.ts';
 import { root } from '../harness/root.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { FAULTS, type FaultRow, faultTable, type Sight } from './fault-table.ts';
@@ -13,14 +15,23 @@ const PATHS = { openai: '/v1/chat/completions', anthropic: '/v1/messages' } as c
 const MODELS = { openai: 'gpt-4o', anthropic: 'claude-4-5-sonnet' } as const;
 
 let stack: Stack;
+/** In front of nothing. */
+let cutOff: FlowProxy;
 before(async () => {
   stack = await startStack({
     // The matrix cools a credential in many of its cells; there have to be others left.
-    credentials: 40,
+    credentials: 90,
     settings: { FIRST_BYTE_TIMEOUT: 1, IDLE_TIMEOUT: 1, LOG_LEVEL: 'INFO' },
   });
+  cutOff = await startFlowProxy({
+    upstream: `http://127.0.0.1:${await freePort()}/base`,
+    credentials: stack.credentials,
+  });
 });
-after(() => stack.close());
+after(async () => {
+  await stack.close();
+  await cutOff.end();
+});
 
 for (const row of FAULTS) {
   for (const dialect of DIALECTS) {
@@ -39,16 +50,20 @@ test('docs/reliability.md quotes the table that these tests run from', () => {
 async function assertSight(row: FaultRow, dialect: Dialect, isStream: boolean): Promise<void> {
   const expected = isStream ? (row.stream ?? row.whole) : row.whole;
   stack.reset();
-  stack.upstream.setFaults([{ ...(row.times === undefined ? {} : { times: row.times }), fault: row.fault }]);
+  const proxy = row.fault === 'no upstream' ? cutOff : stack.proxy;
+  if (row.fault !== 'no upstream') {
+    const times = row.times === undefined ? {} : { times: row.times };
+    stack.upstream.setFaults([{ ...times, fault: row.fault }]);
+  }
   const body = {
     model: MODELS[dialect],
     max_tokens: 50,
     stream: isStream,
     messages: [{ role: 'user', content: 'marker:M chunks:6' }],
   };
-  const response = await openCall(`${stack.proxy.url}${PATHS[dialect]}`, jsonPost(body));
+  const response = await openCall(`${proxy.url}${PATHS[dialect]}`, jsonPost(body));
   const { text, isWhole } = await readToTheEnd(response);
-  const line = await stack.proxy.waitForExchange(String(response.headers['x-request-id']));
+  const line = await proxy.waitForExchange(String(response.headers['x-request-id']));
   const seen: Sight = {
     status: response.statusCode ?? 0,
     ending: isWhole ? 'whole' : endingOf(text, dialect),
@@ -56,6 +71,11 @@ async function assertSight(row: FaultRow, dialect: Dialect, isStream: boolean): 
     attempts: Number(line['attempts']),
   };
   assert.deepEqual(seen, expected, text);
+  if (row.fault !== 'no upstream' && row.fault.type === 'status' && seen.status !== 200) {
+    for (const [name, value] of Object.entries(row.fault.headers ?? {})) {
+      assert.equal(response.headers[name], value, name);
+    }
+  }
 }
 
 async function readToTheEnd(response: NodeJS.ReadableStream): Promise<{ text: string; isWhole: boolean }> {

@@ -3,7 +3,7 @@
 import type { Fault } from '../../ops/simulated-upstream/server.ts';
 
 /** When the upstream fails, seen from the exchange. */
-export type Phase = 'answer' | 'before the answer' | 'in the answer';
+export type Phase = 'connection' | 'answer' | 'before the answer' | 'in the answer';
 
 /** What a client sees. */
 export interface Sight {
@@ -18,7 +18,8 @@ export interface Sight {
 export interface FaultRow {
   readonly phase: Phase;
   readonly name: string;
-  readonly fault: Fault;
+  /** Of the simulated upstream, or that there is none to connect to. */
+  readonly fault: Fault | 'no upstream';
   /** How often it strikes; every time when not given. */
   readonly times?: number;
   readonly whole: Sight;
@@ -33,8 +34,8 @@ function passed(status: number): Sight {
   return { status, ending: 'whole', code: null, attempts: 1 };
 }
 
-function ours(status: number, code: string): Sight {
-  return { status, ending: 'whole', code, attempts: 1 };
+function ours(status: number, code: string, attempts = 1): Sight {
+  return { status, ending: 'whole', code, attempts };
 }
 
 function errorEvent(code: string): Sight {
@@ -51,12 +52,34 @@ function once(status: number, headers: Readonly<Record<string, string>> = {}): F
   };
 }
 
+/** From every credential: the client gets the last answer when the attempts have run out. */
+function always(status: number, headers: Readonly<Record<string, string>> = {}): FaultRow {
+  return {
+    phase: 'answer',
+    name: `${status} from every credential`,
+    fault: { type: 'status', status, headers },
+    whole: { ...passed(status), attempts: ATTEMPTS },
+  };
+}
+
+/** FLOW_PROXY_MAX_ATTEMPTS by default. */
+const ATTEMPTS = 3;
+
 export const FAULTS: readonly FaultRow[] = [
+  {
+    phase: 'connection',
+    name: 'nobody listens',
+    fault: 'no upstream',
+    whole: ours(502, 'upstream_unreachable', ATTEMPTS),
+  },
   once(401),
   once(403),
   once(429, { 'retry-after': '30' }),
   once(503),
   once(529),
+  always(401),
+  always(429, { 'retry-after': '30', 'x-should-retry': 'true' }),
+  always(503, { 'retry-after-ms': '1500' }),
   ...[400, 404, 500, 502, 504].map(
     (status): FaultRow => ({
       phase: 'answer',
@@ -126,8 +149,9 @@ export function faultTable(): string {
 }
 
 function words({ status, ending, code, attempts }: Sight): string {
-  if (attempts > 1) return `nothing: ${status} from another credential`;
+  const after = attempts > 1 ? `, after ${attempts} attempts` : '';
+  if (status === 200 && attempts > 1) return `nothing: ${status} from another credential`;
   if (ending === 'broken') return 'a broken connection';
   if (ending === 'error event') return `an error event (\`${code}\`), then a broken connection`;
-  return code === null ? `${status}, unchanged` : `${status} \`${code}\``;
+  return (code === null ? `${status}, unchanged` : `${status} \`${code}\``) + after;
 }
