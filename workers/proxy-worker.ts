@@ -5,8 +5,9 @@ import { messageOf } from '../src/errors.ts';
 import { openPrimaryChannel } from '../src/ipc/channel.ts';
 import type { BootMessage, PoolMessage, ServiceState } from '../src/ipc/messages.ts';
 import { workerLogDestination } from '../src/logging/destinations.ts';
-import { createLogger, type Logger } from '../src/logging/logger.ts';
+import { type AdjustableLogger, createLogger, type Logger } from '../src/logging/logger.ts';
 import { LoopDelay } from '../src/proxy/loop-delay.ts';
+import { checkSelf } from '../src/proxy/self-check.ts';
 import { createWorkerProxy, type WorkerProxy } from '../src/proxy/worker-proxy.ts';
 import { VERSION } from '../src/version.ts';
 
@@ -31,7 +32,7 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
   const destination = workerLogDestination((lostLines) =>
     log.warning({ msg: `Lost ${lostLines} lines while the primary did not read them`, lostLines }),
   );
-  const log: Logger = createLogger(generation.logLevel, { worker: slot }, destination);
+  const log: AdjustableLogger = createLogger(generation.logLevel, { worker: slot }, destination);
   const loop = new LoopDelay();
   let service: ServiceState = pool.service;
   let reports = 0;
@@ -83,16 +84,27 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
     channel.send({ type: 'leaving', reason: `a fault in itself (${messageOf(cause)})` });
     void drain(generation.drainTimeoutMs, 1);
   });
+  startHeartbeat(proxy, loop);
+  const giveUp = async (msg: string): Promise<never> => {
+    log.error({ msg });
+    await destination.flush();
+    process.exit(1);
+  };
+  try {
+    // The line of our own request is news to nobody.
+    log.setLevel('ERROR');
+    await checkSelf(proxy.server);
+    log.setLevel(generation.logLevel);
+  } catch (cause) {
+    await giveUp(`The self-check failed: ${messageOf(cause)}`);
+  }
   try {
     const port = await proxy.server.listen(generation.port, generation.host);
     process.title = `flow-proxy: worker ${slot}`;
     channel.send({ type: 'ready', port });
   } catch (cause) {
-    log.error({ msg: `Cannot listen on ${generation.host}:${generation.port}: ${messageOf(cause)}` });
-    await destination.flush();
-    process.exit(1);
+    await giveUp(`Cannot listen on ${generation.host}:${generation.port}: ${messageOf(cause)}`);
   }
-  startHeartbeat(proxy, loop);
 }
 
 function startHeartbeat({ server, admission }: WorkerProxy, loop: LoopDelay): void {
@@ -109,7 +121,7 @@ function startHeartbeat({ server, admission }: WorkerProxy, loop: LoopDelay): vo
   ).unref();
 }
 
-/** Drains at most once, then leaves; the exit code is that of the first reason. */
+/** Drains, then leaves with the exit code of the first reason. Again, it only brings the deadline forward. */
 function drainOnce(
   proxy: WorkerProxy,
   log: Logger,
@@ -118,13 +130,16 @@ function drainOnce(
 ): (deadlineMs: number, exitCode: number) => Promise<void> {
   let hasBegun = false;
   return async (deadlineMs, exitCode) => {
-    if (hasBegun) return;
+    if (hasBegun) {
+      void proxy.server.drain(deadlineMs);
+      return;
+    }
     hasBegun = true;
     process.title = `flow-proxy: worker ${slot} draining`;
     const cut = await proxy.server.drain(deadlineMs);
     if (cut > 0) {
       log.warning({
-        msg: `Cut ${cut} exchanges that were still running ${deadlineMs} ms after the drain began`,
+        msg: `Cut ${cut} exchanges that were still running at the drain deadline (FLOW_PROXY_DRAIN_TIMEOUT)`,
       });
     }
     channel.send({ type: 'drained' });

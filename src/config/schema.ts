@@ -42,6 +42,7 @@ export interface SettingValues {
   readonly numWorkers: number | 'auto';
   readonly keepAliveTimeout: number;
   readonly drainTimeout: number;
+  readonly maxDraining: number;
   readonly heartbeatTimeout: number;
   readonly controlSocket: string;
   readonly maxBodyMb: number;
@@ -197,6 +198,12 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     '600',
     seconds(0, 86_400),
     'Longest wait for requests in flight when a worker stops or is replaced.',
+  ),
+  maxDraining: setting(
+    'Serving',
+    '25',
+    wholeNumber(1, 1000),
+    'Most generations of replaced workers that still finish requests; of the oldest one beyond, what is left is cut off.',
   ),
   heartbeatTimeout: setting(
     'Serving',

@@ -83,6 +83,8 @@ export interface Settings {
   readonly streamKeepAliveMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** Most generations of workers that drain. */
+  readonly maxDraining: number;
   /** Silence after which a worker is taken for hung. */
   readonly heartbeatTimeoutMs: number;
   /** A path, or `auto`. */
@@ -125,6 +127,7 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     streamKeepAliveMs: read('streamKeepAlive'),
     keepAliveTimeoutMs: read('keepAliveTimeout'),
     drainTimeoutMs: read('drainTimeout'),
+    maxDraining: read('maxDraining'),
     heartbeatTimeoutMs: read('heartbeatTimeout'),
     controlSocket: read('controlSocket') === 'auto' ? 'auto' : resolve(cwd, read('controlSocket')),
     maxBodyBytes: read('maxBodyMb'),

@@ -4,8 +4,13 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorReply } from './dialect.ts';
 
-/** Ends an exchange whose request turns out to be malformed in its body. */
-export type BreakOff = (error: ErrorReply) => void;
+/** How an exchange is ended before its time: the client is told what its protocol still allows. */
+export interface ExchangeEnds {
+  /** Its request turns out to be malformed in its body. */
+  readonly breakOff: (error: ErrorReply) => void;
+  /** It may not go on any longer, whatever stage it is at. */
+  readonly cutOff: (error: ErrorReply) => void;
+}
 
 /** As the collection of all of them sees it, see connections.ts. */
 export class ClientConnection {
@@ -16,7 +21,7 @@ export class ClientConnection {
   busy = 0;
   latest: ServerResponse | null = null;
   readonly #waiting: (() => void)[] = [];
-  #breakOff: BreakOff | null = null;
+  #ends: ExchangeEnds | null = null;
   #fault: ErrorReply | null = null;
 
   constructor(socket: Socket, isSurplus: boolean) {
@@ -31,9 +36,16 @@ export class ClientConnection {
   }
 
   /** An exchange has begun; should its body turn out malformed, or have done so already, this ends it. */
-  onBegun({ req }: ServerResponse, breakOff: BreakOff): void {
-    if (this.#fault !== null && !req.complete) breakOff(this.#fault);
-    else this.#breakOff = breakOff;
+  onBegun({ req }: ServerResponse, ends: ExchangeEnds): void {
+    this.#ends = ends;
+    if (this.#fault !== null && !req.complete) ends.breakOff(this.#fault);
+  }
+
+  /** Ends what is under way and lets nothing that waits behind it begin. */
+  cutOff(error: ErrorReply): void {
+    this.#waiting.length = 0;
+    if (this.#ends === null) this.socket.destroy();
+    else this.#ends.cutOff(error);
   }
 
   /**
@@ -46,13 +58,13 @@ export class ClientConnection {
     if (hasFailed) return;
     if (this.latest === null || this.latest.req.complete) this.whenIdle(onTurn);
     else if (this.busy === 0) this.socket.destroy();
-    else if (this.busy === 1) this.#breakOff?.(fault);
+    else if (this.busy === 1) this.#ends?.breakOff(fault);
   }
 
   /** Something is done; what waits has its turn, unless that was the last the client will hear. */
   onDone(): void {
     this.busy = this.socket.writable ? this.busy - 1 : 0;
-    this.#breakOff = null;
+    this.#ends = null;
     if (this.busy === 0 && this.latest?.req.complete) this.latest = null;
     if (this.socket.writable) this.#waiting.shift()?.();
   }

@@ -3,9 +3,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClientConnection } from './client-connection.ts';
+import { ENDED_BY_DRAIN } from './protocol-errors.ts';
 
 /** How long an idle connection stays open when draining: the client's next request may be on its way already. */
 const IDLE_GRACE_MS = 1_000;
+/** How long after the deadline a client may take to read that it was cut off. */
+const LAST_WORDS_MS = 2_000;
 
 /** Knows every open connection of a server. */
 export class Connections {
@@ -14,6 +17,9 @@ export class Connections {
   #isDraining = false;
   #inFlight = 0;
   #onEmpty: () => void = () => {};
+  #drained: Promise<number> | null = null;
+  #deadline: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
+  #cut = 0;
 
   /** @param most connections beyond these are surplus */
   constructor(most: number = Number.POSITIVE_INFINITY) {
@@ -63,27 +69,44 @@ export class Connections {
 
   /**
    * Tells clients to leave with the answer they wait for, closes idle connections after a grace, and at the deadline
-   * whatever is left.
+   * ends whatever is left. Again, it brings the deadline forward.
    * @returns how many exchanges the deadline cut off
    */
-  async drain(deadlineMs: number): Promise<number> {
+  drain(deadlineMs: number): Promise<number> {
+    this.#setDeadline(deadlineMs);
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<number> {
     this.#isDraining = true;
     for (const connection of this.#open.values()) {
       const { latest, busy } = connection;
       if (latest !== null && !latest.headersSent) latest.shouldKeepAlive = false;
       if (busy === 0) this.#closeAfterGrace(connection);
     }
-    let cut = 0;
-    const deadline = setTimeout(() => {
-      cut = this.#inFlight;
-      for (const socket of this.#open.keys()) socket.destroy();
-    }, deadlineMs);
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       if (this.#open.size === 0) resolve();
     });
-    clearTimeout(deadline);
-    return cut;
+    clearTimeout(this.#deadline?.timer);
+    return this.#cut;
+  }
+
+  #setDeadline(fromNowMs: number): void {
+    const at = performance.now() + fromNowMs;
+    if (this.#deadline !== null && this.#deadline.at <= at) return;
+    clearTimeout(this.#deadline?.timer);
+    this.#deadline = { at, timer: setTimeout(() => this.#cutAll(), fromNowMs) };
+  }
+
+  /** Clients get a moment to read why. */
+  #cutAll(): void {
+    this.#cut = this.#inFlight;
+    for (const connection of this.#open.values()) connection.cutOff(ENDED_BY_DRAIN);
+    setTimeout(() => {
+      for (const socket of this.#open.keys()) socket.destroy();
+    }, LAST_WORDS_MS).unref();
   }
 
   #add(connection: ClientConnection): void {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientKey } from '../clients/snapshot.ts';
-import { type Dialect, dialectOf } from './dialect.ts';
+import { type Dialect, dialectOf, type ErrorReply } from './dialect.ts';
 import { type BodyIntake, NO_BODY, type RequestBody } from './request-body.ts';
 import { clientRequestId } from './request-headers.ts';
 import type { RequestPath } from './target.ts';
@@ -32,6 +32,8 @@ export class Exchange {
   intake: BodyIntake | null = null;
   /** CORS headers for the client's browser, a flat list; null when CORS is off. */
   cors: readonly string[] | null = null;
+  /** What carries it to the upstream and back, once that has begun. */
+  forwarding: { cutOff(error: ErrorReply): void } | null = null;
   attempts = 0;
   /** What quotas and cooldowns may be bound to, when the body names it. */
   model: string | null = null;

@@ -57,6 +57,7 @@ export class Forwarding implements AttemptListener, Ticking {
   }
 
   start(): void {
+    this.#exchange.forwarding = this;
     this.#exchange.response.once('close', () => this.#onClose());
     this.#parts.ticker.add(this);
     this.#next();
@@ -203,10 +204,15 @@ export class Forwarding implements AttemptListener, Ticking {
   #onExpired(): void {
     const seconds = this.#parts.limits.exchangeMs / 1000;
     const message = `The request took longer than ${seconds} s in all (FLOW_PROXY_EXCHANGE_TIMEOUT).`;
-    const error = { status: 504, code: 'exchange_timeout', message };
+    this.cutOff({ status: 504, code: 'exchange_timeout', message });
+  }
+
+  /** Ends it here and now; the client is told why, in the stream if that has begun. */
+  cutOff(error: ErrorReply): void {
+    if (this.#isOver) return;
     this.#attempt?.abort();
     this.#release();
-    if (this.#exchange.response.headersSent) this.#breakOff(error, message);
+    if (this.#exchange.response.headersSent) this.#breakOff(error, error.message);
     else this.#fail(error);
   }
 

@@ -7,7 +7,7 @@ import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
 import type { Admission } from './admission.ts';
 import { NO_FACTS, readBodyFacts } from './body-facts.ts';
-import type { BreakOff } from './client-connection.ts';
+import type { ExchangeEnds } from './client-connection.ts';
 import { type Cors, preflightHeaders } from './cors.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
@@ -52,7 +52,7 @@ export class Handler {
   }
 
   /** Takes a request on. Nothing that goes wrong in it leaves this function. */
-  handle(request: IncomingMessage, response: ServerResponse): BreakOff {
+  handle(request: IncomingMessage, response: ServerResponse): ExchangeEnds {
     const raw = request.url ?? '';
     const target = readRequestTarget(raw, this.#parts.target);
     const exchange = new Exchange(request, response, 'code' in target ? unreadablePath(raw) : target);
@@ -63,7 +63,10 @@ export class Handler {
       finishExchange(exchange, { status, isWhole: response.writableFinished }, this.#parts.log);
     });
     this.#guard(exchange, () => this.#accept(exchange, target));
-    return (error) => this.#breakOff(exchange, error);
+    return {
+      breakOff: (error) => this.#breakOff(exchange, error),
+      cutOff: (error) => this.#cutOff(exchange, error),
+    };
   }
 
   #accept(exchange: Exchange, target: RequestPath | ErrorReply): void {
@@ -184,6 +187,14 @@ export class Handler {
     const { intake, response, request } = exchange;
     if (response.headersSent) request.socket.destroy();
     else if (intake !== null) intake.refuse(error);
+    else this.#refuse(exchange, error);
+  }
+
+  /** The service wants to end, or this worker. */
+  #cutOff(exchange: Exchange, error: ErrorReply): void {
+    const { response, request } = exchange;
+    if (exchange.forwarding !== null) exchange.forwarding.cutOff(error);
+    else if (response.headersSent) request.socket.destroy();
     else this.#refuse(exchange, error);
   }
 

@@ -74,6 +74,11 @@ export const TOO_MANY_IN_FLIGHT: ErrorReply = error(
   'too_many_requests_in_flight',
   'flow-proxy has as many requests under way as it takes (FLOW_PROXY_MAX_IN_FLIGHT).',
 );
+export const ENDED_BY_DRAIN: ErrorReply = error(
+  503,
+  'service_ending',
+  'flow-proxy has been restarted or reloaded, and did not wait for this any longer (FLOW_PROXY_DRAIN_TIMEOUT).',
+);
 export const ORIGIN_REFUSED: ErrorReply = error(
   403,
   'origin_not_allowed',

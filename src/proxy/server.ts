@@ -7,7 +7,7 @@ import type { TlsPair } from '../clients/tls-pair.ts';
 import type { InboundLimits } from '../config/settings.ts';
 import { codeOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
-import type { BreakOff } from './client-connection.ts';
+import type { ExchangeEnds } from './client-connection.ts';
 import { Connections } from './connections.ts';
 import { type Dialect, type ErrorReply, errorOnWire } from './dialect.ts';
 import { CONNECT_REFUSED, RETRY_SOON, TOO_MANY_CONNECTIONS, TOO_MANY_IN_FLIGHT } from './protocol-errors.ts';
@@ -19,8 +19,8 @@ import { headWithoutOffer, isWebSocketOffer } from './upgrade-offer.ts';
 
 /** Where requests and WebSocket upgrades go. */
 export interface ServerHandlers {
-  /** @returns what ends the exchange when the rest of the request turns out malformed */
-  onRequest(request: IncomingMessage, response: ServerResponse): BreakOff;
+  /** @returns how to end the exchange before its time */
+  onRequest(request: IncomingMessage, response: ServerResponse): ExchangeEnds;
   onUpgrade(request: IncomingMessage, socket: net.Socket, head: Buffer): void;
 }
 
@@ -92,11 +92,21 @@ export class ProxyServer {
     return this.connections.inFlight > this.#inbound.inFlight ? TOO_MANY_IN_FLIGHT : null;
   }
 
+  /** Takes a connection that did not come by the port. */
+  accept(socket: net.Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  get isSecure(): boolean {
+    return this.#secureServer !== null;
+  }
+
   /**
    * Takes no new connections and lets the open ones come to their end.
    * @returns how many exchanges the deadline cut off
    */
   drain(deadlineMs: number): Promise<number> {
+    if (this.connections.isDraining) return this.connections.drain(deadlineMs);
     // http.Server's own close would close idle sockets at once and race their next request; net's only stops listening.
     net.Server.prototype.close.call(this.#server);
     return this.connections.drain(deadlineMs);

@@ -6,6 +6,7 @@ import { onWorkerMessage } from '../ipc/channel.ts';
 import type { BootMessage, PoolMessage, ToPrimary, ToWorker } from '../ipc/messages.ts';
 import type { LogSink } from '../logging/log-sink.ts';
 import type { Logger } from '../logging/logger.ts';
+import { Handoffs } from './handoffs.ts';
 import type { Launch } from './launch.ts';
 import { workerEnvironment } from './worker-environment.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -53,6 +54,7 @@ export class Crew {
     const worker = cluster.fork(workerEnvironment(environment));
     const handle = new WorkerHandle(slot, worker, launch);
     this.#handles.set(worker, handle);
+    this.#returnHandoffs(worker);
     onWorkerMessage(worker, (message) => {
       handle.lastHeartbeatAt = performance.now();
       this.events.emit('message', handle, message);
@@ -83,6 +85,22 @@ export class Crew {
       deadlineMs + LEAVE_MS,
     );
     handle.worker.once('exit', () => clearTimeout(timer));
+  }
+
+  /** Ends what a draining worker still has under way; clients are told why. */
+  cutOff(handle: WorkerHandle): void {
+    this.drain(handle, 0);
+  }
+
+  /** Node has put a worker out of its books when both its process and its channel are gone. */
+  #returnHandoffs(worker: Worker): void {
+    const handoffs = new Handoffs(worker);
+    const onGone = (): void => {
+      if (!worker.isDead() || worker.isConnected()) return;
+      const others = this.handles.some((other) => other.worker !== worker && other.stage === 'ready');
+      setImmediate(() => handoffs.giveBack(others));
+    };
+    worker.once('exit', onGone).once('disconnect', onGone);
   }
 
   #onExit(worker: Worker, code: number | null, signal: string | null): void {

@@ -7,6 +7,8 @@ import { ConfigError, messageOf } from '../errors.ts';
 import type { AdjustableLogger } from '../logging/logger.ts';
 import type { Code } from './code.ts';
 import { countWorkers } from './cpu-count.ts';
+import type { Crew } from './crew.ts';
+import { boundDraining } from './draining.ts';
 import { planReload } from './reload-plan.ts';
 import { roll } from './roll.ts';
 import type { Slots } from './slots.ts';
@@ -19,6 +21,7 @@ export interface ReloaderOptions {
   /** Loads everything aside; throws ConfigError. */
   readonly load: (generation: number) => Configuration;
   readonly readCode: () => Promise<Code>;
+  readonly crew: Crew;
   readonly slots: Slots;
   readonly switchboard: Switchboard;
   readonly log: AdjustableLogger;
@@ -77,7 +80,7 @@ export class Reloader {
   }
 
   async #reload(): Promise<Result> {
-    const { slots, load, readCode, configuration } = this.#options;
+    const { crew, slots, load, readCode, configuration } = this.#options;
     let loaded: Configuration;
     let code: Code;
     try {
@@ -85,6 +88,9 @@ export class Reloader {
       code = await readCode();
     } catch (cause) {
       return ended('refused', cause instanceof ConfigError ? cause.problems : [messageOf(cause)]);
+    }
+    for (const warning of loaded.warnings) {
+      if (!this.#used.warnings.includes(warning)) this.#options.log.warning({ msg: warning });
     }
     const hasNewCode = code.fingerprint !== this.#code.fingerprint;
     const { rollFor, needRestart, generation } = planReload(configuration, this.#used, loaded, hasNewCode);
@@ -96,9 +102,10 @@ export class Reloader {
       if (result.type === 'failed') return ended('failed', [result.reason, ...taken], needRestart);
       this.#code = code;
     }
+    boundDraining(crew, slots, loaded.settings.maxDraining, this.#options.log);
     const reasons = [
       ...taken,
-      ...this.#resize(loaded),
+      ...(await this.#resize(loaded)),
       ...rollFor.map((reason) => `all workers replaced: ${reason}`),
     ];
     this.#used = { ...loaded, generation: rollFor.length > 0 ? generation : this.#used.generation };
@@ -118,13 +125,13 @@ export class Reloader {
     return taken;
   }
 
-  /** What the primary itself goes by; only once the workers are as wanted. */
-  #resize({ settings }: Configuration): string[] {
+  /** What the primary itself goes by; only once the workers are as wanted. Resolves when added ones serve. */
+  async #resize({ settings }: Configuration): Promise<string[]> {
     const { slots, log } = this.#options;
     if (settings.log.level !== this.#used.settings.log.level) log.setLevel(settings.log.level);
     const before = slots.size;
     const wanted = settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers;
-    slots.resize(wanted);
+    await slots.resize(wanted);
     return wanted === before ? [] : [`${before} → ${wanted} workers`];
   }
 

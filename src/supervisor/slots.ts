@@ -70,9 +70,11 @@ export class Slots {
     return this.#isClosed;
   }
 
-  /** Adds slots with new workers, or takes the last ones away and drains their workers. */
-  resize(size: number): void {
-    this.open(size - this.#slots.length);
+  /** Adds slots and waits for their workers, or takes the last ones away and drains their workers. */
+  async resize(size: number): Promise<void> {
+    const before = this.#slots.length;
+    this.open(size - before);
+    await Promise.all(this.#slots.slice(before).map(({ current }) => current?.booted));
     for (const { current, next, respawn } of this.#slots.splice(size)) {
       clearTimeout(respawn);
       for (const handle of [current, next]) if (handle !== null) this.#drain(handle);

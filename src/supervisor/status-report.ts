@@ -9,6 +9,7 @@ import type {
 import type { CredentialReport } from '../credentials/ledger.ts';
 import { VERSION } from '../version.ts';
 import type { Crew } from './crew.ts';
+import { drainingWorkers } from './draining.ts';
 import type { Reloader } from './reloader.ts';
 import type { Slots } from './slots.ts';
 import type { Switchboard } from './switchboard.ts';
@@ -29,7 +30,7 @@ export interface StatusSources {
 export function reportStatus(sources: StatusSources): ServiceStatus {
   const { state, startedAt, port, crew, slots, switchboard, reloader, lostLines } = sources;
   const serving = slots.handles;
-  const draining = crew.handles.filter((handle) => !serving.includes(handle));
+  const draining = drainingWorkers(crew, slots);
   const { log } = reloader.used.settings;
   return {
     version: VERSION,

@@ -79,7 +79,12 @@ export class Supervisor {
       startedAt: this.#startedAt,
       onReady: (_handle, port) => this.#onReady(port),
     });
-    this.#reloader = new Reloader({ ...options, slots: this.#slots, switchboard: this.#switchboard });
+    this.#reloader = new Reloader({
+      ...options,
+      crew: this.#crew,
+      slots: this.#slots,
+      switchboard: this.#switchboard,
+    });
     this.#slots.events.on('crashLoop', (reason) => this.#beginEnding({ exitCode: 1, reason }));
     this.#crew.events.on('exit', () => this.#onExit());
   }
