@@ -9,6 +9,7 @@ import { ConfigError, EXIT_CONFIG, messageOf } from '../errors.ts';
 import { ListenError } from '../supervisor/listen-check.ts';
 import { VERSION } from '../version.ts';
 import { check } from './check.ts';
+import { doctor } from './doctor.ts';
 import { healthcheck } from './healthcheck.ts';
 import { addKeysCommand } from './keys-command.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
@@ -58,6 +59,15 @@ async function run(argv: readonly string[]): Promise<number> {
   withSettings(asking.exitOverride()).action(async ({ ready }: { ready?: boolean }) => {
     const line = commandLineOf({ ...program.opts(), ...asking.opts() });
     exitCode = await healthcheck(line, ready === true ? 'ready' : 'alive');
+  });
+  const examining = program
+    .command('doctor')
+    .description('look at everything flow-proxy needs and say what to mend: exit 1 if anything fails')
+    .option('--live', 'try each credential once against the upstream (GET /v1/models)')
+    .option('--json', 'as JSON');
+  withSettings(examining.exitOverride()).action(async (options: { live?: boolean; json?: boolean }) => {
+    const line = commandLineOf({ ...program.opts(), ...examining.opts() });
+    exitCode = await doctor(line, { isLive: options.live === true, asJson: options.json === true });
   });
   addKeysCommand(program, commandLineOf);
   addServiceCommands(

@@ -1,5 +1,11 @@
 // `flow-proxy status` for people: one screen.
-import type { CredentialStatus, LastReload, ServiceStatus, WorkerStatus } from '../control/status.ts';
+import {
+  type CredentialStatus,
+  isStatus,
+  type LastReload,
+  type ServiceStatus,
+  type WorkerStatus,
+} from '../control/status.ts';
 
 /** @param report as it came from the socket of a service that may be of another version */
 export function statusText(report: unknown): string {
@@ -21,12 +27,6 @@ export function statusText(report: unknown): string {
     ...credentials.map(credentialText),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function isStatus(report: unknown): report is ServiceStatus {
-  return (
-    typeof report === 'object' && report !== null && 'workersWanted' in report && 'credentials' in report
-  );
 }
 
 function logText({ mode, file, lostLines }: ServiceStatus['log']): string {

@@ -85,3 +85,10 @@ export interface LogStatus {
   /** Lines that could not be written, since the start. */
   readonly lostLines: number;
 }
+
+/** Whether an answer is a status: a service of another version may say something else. */
+export function isStatus(report: unknown): report is ServiceStatus {
+  return (
+    typeof report === 'object' && report !== null && 'workersWanted' in report && 'credentials' in report
+  );
+}
