@@ -29,7 +29,7 @@ export function loadConfiguration(input: LoadInput, number: number): Configurati
   const clientKeys = collect(problems, () => (keysFile === null ? [] : readKeysFile(keysFile)));
   const tls = collect(problems, () => (files === null ? null : readTlsPair(files, Date.now())));
   if (secrets === undefined || generation === undefined || clientKeys === undefined || tls === undefined)
-    throw new ConfigError('configuration', problems);
+    throw new ConfigError('configuration', problems, loaded.warnings);
   return {
     ...loaded,
     generation,

@@ -9,15 +9,18 @@ export const EXIT_CONFIG = 78;
 /** Settings or secrets that cannot be used; holds every problem found, not only the first. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 
   /**
    * @param subject what was being read, e.g. `settings` or a file's path
    * @param problems one sentence each: the field, its value (never a secret's), and the fix
+   * @param warnings what else was found; a variable whose name is misspelt may be why another one is missing
    */
-  constructor(subject: string, problems: readonly string[]) {
+  constructor(subject: string, problems: readonly string[], warnings: readonly string[] = []) {
     super(`${subject}: ${problems.join('; ')}`);
     this.name = 'ConfigError';
     this.problems = problems;
+    this.warnings = warnings;
   }
 }
 

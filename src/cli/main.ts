@@ -104,6 +104,7 @@ function commandLineOf(options: Record<string, unknown>): CommandLine {
 function explain(cause: unknown): number {
   if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : EXIT_USAGE;
   if (cause instanceof ConfigError) {
+    for (const warning of cause.warnings) console.error(`warning: ${warning}`);
     console.error('flow-proxy: the configuration cannot be used:');
     for (const problem of cause.problems) console.error(`  - ${problem}`);
     return EXIT_CONFIG;

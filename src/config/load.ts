@@ -54,14 +54,15 @@ export function loadSettings(input: LoadInput): LoadedSettings {
     ...tlsProblems(given),
     ...proxyProblems(proxy),
   ];
-  if (problems.length > 0) throw new ConfigError('settings', problems);
+  const warnings = [...variableWarnings(input.environment, envFile), ...logWarnings(given)];
+  if (problems.length > 0) throw new ConfigError('settings', problems, warnings);
 
   const read = reader(checked);
   const settings = resolveSettings(read, input.cwd, outboundProxyUrl(read('upstreamProxy'), proxy));
   return {
     settings,
     effective: effectiveSettings(settings, given, proxy?.variable),
-    warnings: [...variableWarnings(input.environment, envFile), ...logWarnings(given)],
+    warnings,
   };
 }
 

@@ -25,6 +25,22 @@ test('every mistake in the settings is listed at once, with exit 78', async () =
   }
 });
 
+test('a misspelt variable is told by its nearest real name, and one of the predecessor by its being of no use, also beside mistakes', async () => {
+  const settings = { PROT: '1', THREADED: '1', PLUGIN_POOL_SIZE: '3', LOG_CLEANUP_ENABLED: 'true' };
+  for (const [mistake, expected] of [
+    [{}, 0],
+    [{ PORT: 'eighty' }, 78],
+  ] as const) {
+    const options = { credentials: CREDENTIALS, settings: { ...settings, ...mistake }, args: ['check'] };
+    const { code, stderr } = await runFlowProxy(options);
+    assert.equal(code, expected);
+    assert.match(stderr, /^warning: .*FLOW_PROXY_PROT.*FLOW_PROXY_PORT/m);
+    for (const name of ['THREADED', 'PLUGIN_POOL_SIZE', 'LOG_CLEANUP_ENABLED']) {
+      assert.equal(stderr.match(new RegExp(`^warning: .*FLOW_PROXY_${name}`, 'gm'))?.length, 1, name);
+    }
+  }
+});
+
 test('check says what is used and exits 0', async () => {
   const { code, stdout } = await runFlowProxy({ credentials: CREDENTIALS, args: ['check'] });
   assert.equal(code, 0);

@@ -27,6 +27,8 @@ describe('settings without any configuration', () => {
       streamKeepAliveMs: 15_000,
       keepAliveTimeoutMs: 75_000,
       drainTimeoutMs: 600_000,
+      heartbeatTimeoutMs: 15_000,
+      controlSocket: 'auto',
       inbound: { headerMs: 60_000, bodyMs: 60_000, connections: 10_000, inFlight: 2_000 },
       corsOrigins: [],
       maxBodyBytes: 32 * 1024 * 1024,
