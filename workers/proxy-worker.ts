@@ -28,7 +28,15 @@ channel.onMessage((message) => {
 });
 channel.send({ type: 'started' });
 
-async function serve({ slot, worker, generation, pool, clients, tls }: BootMessage): Promise<void> {
+async function serve({
+  slot,
+  worker,
+  generation,
+  pool,
+  clients,
+  tls,
+  passedSocket,
+}: BootMessage): Promise<void> {
   const destination = workerLogDestination((lostLines) =>
     log.warning({ msg: `Lost ${lostLines} lines while the primary did not read them`, lostLines }),
   );
@@ -99,7 +107,9 @@ async function serve({ slot, worker, generation, pool, clients, tls }: BootMessa
     await giveUp(`The self-check failed: ${messageOf(cause)}`);
   }
   try {
-    const port = await proxy.server.listen(generation.port, generation.host);
+    const port = await proxy.server.listen(
+      passedSocket === null ? { port: generation.port, host: generation.host } : { fd: passedSocket },
+    );
     process.title = `flow-proxy: worker ${slot}`;
     channel.send({ type: 'ready', port });
   } catch (cause) {

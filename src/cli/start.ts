@@ -17,6 +17,7 @@ import { VERSION } from '../version.ts';
 import { installationFolder } from './installation.ts';
 import { openServiceLog } from './open-log.ts';
 import { type CommandLine, loadInput, reloadInput } from './prepare.ts';
+import { reportToSystemd, socketFromSystemd } from './systemd.ts';
 
 const HOST_FILE = fileURLToPath(new URL('../../workers/host-figures.js', import.meta.url));
 /** Signals end a process with 128 plus their number, by the convention of shells. */
@@ -33,7 +34,8 @@ export async function start(commandLine: CommandLine): Promise<number> {
   const { sink, log, close } = await openServiceLog(settings.log);
   for (const warning of warnings) log.warning({ msg: warning });
   warnOfClients(configuration, log);
-  await assertPortIsFree(settings.host, settings.port);
+  const passedSocket = socketFromSystemd();
+  if (passedSocket === null) await assertPortIsFree(settings.host, settings.port);
   const code = await readCode(installationFolder());
   log.info({ msg: `flow-proxy ${VERSION} starting`, pid: process.pid, node: process.version });
   const atReload = reloadInput(input);
@@ -45,7 +47,9 @@ export async function start(commandLine: CommandLine): Promise<number> {
     log,
     sink,
     environment: process.env,
+    passedSocket,
   });
+  const reporter = await reportToSystemd(supervisor, log);
   supervisor.events.once('state', (state) => {
     if (state === 'ready') void logHost(log);
   });
@@ -55,6 +59,7 @@ export async function start(commandLine: CommandLine): Promise<number> {
   log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
   await control?.close();
   await close();
+  reporter?.stop();
   return exitCode;
 }
 

@@ -37,6 +37,8 @@ export interface BootMessage {
   readonly clients: ClientsSnapshot;
   /** Certificate for clients; null for plain HTTP. */
   readonly tls: TlsPair | null;
+  /** Descriptor, in the primary, of a socket to listen on that systemd passed; null to listen on the address. */
+  readonly passedSocket: number | null;
 }
 
 export type ToWorker =

@@ -33,6 +33,11 @@ export interface ServerOptions {
   readonly log: Logger;
 }
 
+/** An address, or the descriptor of a socket that somebody else bound. */
+export type ListenPlace = { readonly port: number; readonly host: string } | { readonly fd: number };
+
+/** Connections that may wait to be accepted; the kernel takes no more than net.core.somaxconn. */
+const BACKLOG = 4_096;
 /** Surplus connections that are still read from, since one may ask for our health. */
 const SURPLUS_READ = 64;
 /** They are to ask at once. */
@@ -75,13 +80,13 @@ export class ProxyServer {
   }
 
   /** @returns the port it listens on */
-  listen(port: number, host: string): Promise<number> {
+  listen(place: ListenPlace): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ port, host }, () => {
+      this.#server.listen({ ...place, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
         const address = this.#server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : port);
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
       });
     });
   }

@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   readonly log: AdjustableLogger;
   readonly sink: LogSink;
   readonly environment: NodeJS.ProcessEnv;
+  /** Descriptor of a listening socket that systemd passed; null for none. */
+  readonly passedSocket: number | null;
 }
 
 /** How the service ended. */
@@ -77,6 +79,7 @@ export class Supervisor {
       slots: this.#slots,
       log,
       startedAt: this.#startedAt,
+      passedSocket: options.passedSocket,
       onReady: (_handle, port) => this.#onReady(port),
     });
     this.#reloader = new Reloader({
@@ -126,13 +129,23 @@ export class Supervisor {
     return result;
   }
 
-  /** Takes no new connections and lets the workers finish, but goes on running: a reload serves again. */
-  drain(by: string): void {
-    if (this.#ending !== null || this.#isDraining) return;
+  /**
+   * Takes no new connections and lets the workers finish, but goes on running: a reload serves again.
+   * @returns why it does not, if so
+   */
+  drain(by: string): string | undefined {
+    if (this.#options.passedSocket !== null) {
+      const reason =
+        "the socket is systemd's, which goes on taking connections: stop flow-proxy.socket instead";
+      this.#options.log.warning({ msg: `${by}: not draining: ${reason}` });
+      return reason;
+    }
+    if (this.#ending !== null || this.#isDraining) return undefined;
     this.#isDraining = true;
     this.#slots.clear();
     this.#drainAll(by);
     this.#update();
+    return undefined;
   }
 
   /** Drains every worker, then ends. A second call ends at once, cutting what is in flight. */
@@ -145,6 +158,11 @@ export class Supervisor {
     this.#ending = { exitCode: exitCodeWhenCut, reason: by };
     for (const handle of this.#crew.handles) handle.kill('SIGKILL, as the service ends at once');
     this.#endWhenEmpty();
+  }
+
+  /** performance.now() of the latest message of a worker that serves; 0 while there is none. */
+  get heardOfWorkersAt(): number {
+    return Math.max(0, ...this.#slots.ready.map(({ lastHeartbeatAt }) => lastHeartbeatAt));
   }
 
   status(): ServiceStatus {
@@ -198,8 +216,17 @@ export class Supervisor {
   }
 
   #onExit(): void {
+    this.#keepPassedSocket();
     this.#update();
     this.#endWhenEmpty();
+  }
+
+  /** node:cluster closes the socket with the last worker, and systemd alone has another copy: it is to start us anew. */
+  #keepPassedSocket(): void {
+    if (this.#options.passedSocket === null || this.#crew.handles.length > 0 || this.#ending !== null) return;
+    const reason = 'every worker ended at once, and the socket of systemd was closed with them';
+    this.#options.log.error({ msg: `${reason}; ending, to be started with it again` });
+    this.#beginEnding({ exitCode: 1, reason });
   }
 
   #endWhenEmpty(): void {

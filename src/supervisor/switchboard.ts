@@ -18,6 +18,8 @@ export interface SwitchboardOptions {
   readonly crew: Crew;
   readonly slots: Slots;
   readonly log: Logger;
+  /** Descriptor of a listening socket that systemd passed; null for none. */
+  readonly passedSocket: number | null;
   /** Epoch milliseconds. */
   readonly startedAt: number;
   /** A worker serves. */
@@ -123,7 +125,8 @@ export class Switchboard {
   #boot(handle: WorkerHandle): void {
     const { snapshot } = this.pool;
     const pool: PoolMessage = { type: 'pool', snapshot, acknowledged: 0, service: this.#service() };
-    handle.boot({ pool, clients: this.clients.snapshot, tls: this.certificate.pair });
+    const { passedSocket } = this.#options;
+    handle.boot({ pool, clients: this.clients.snapshot, tls: this.certificate.pair, passedSocket });
   }
 
   #onExit(handle: WorkerHandle): void {

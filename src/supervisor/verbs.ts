@@ -21,7 +21,8 @@ export function serviceVerbs(supervisor: Supervisor): Record<string, Verb> {
       return { ...done('the log could not be reopened', [failure.message]), outcome: 'refused' };
     },
     drain: () => {
-      supervisor.drain('drain command');
+      const refusal = supervisor.drain('drain command');
+      if (refusal !== undefined) return { ...done(`not draining: ${refusal}`), outcome: 'refused' };
       return done('draining; a reload serves again, a stop ends the service');
     },
     stop: async ({ wait }) => {

@@ -8,7 +8,7 @@ import { statusLine } from './status-line.ts';
 export interface ReportedService {
   readonly events: { on(event: 'state', listener: (state: ServiceState) => void): unknown };
   status(): ServiceStatus;
-  /** performance.now() of the latest message of a worker that serves; 0 before the first. */
+  /** performance.now() of the latest message of a worker that serves; 0 while there is none. */
   readonly heardOfWorkersAt: number;
 }
 
@@ -33,6 +33,7 @@ export class SystemdReporter {
   #state: ServiceState = 'starting';
   #statusLine = '';
   #statusAt = Number.NEGATIVE_INFINITY;
+  #heardOfWorkersAt: number = performance.now();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -66,8 +67,9 @@ export class SystemdReporter {
 
   /** That this runs at all is the sign of the primary's own loop. */
   #isAlive(): boolean {
+    this.#heardOfWorkersAt = Math.max(this.#heardOfWorkersAt, this.#options.service.heardOfWorkersAt);
     if (this.#state !== 'ready' && this.#state !== 'reloading') return true;
-    return performance.now() - this.#options.service.heardOfWorkersAt <= WORKERS_SILENT_MS;
+    return performance.now() - this.#heardOfWorkersAt <= WORKERS_SILENT_MS;
   }
 
   #status(isForced: boolean): string[] {

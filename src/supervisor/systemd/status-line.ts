@@ -6,12 +6,13 @@ export function statusLine(status: ServiceStatus): string {
   const ready = workers.filter(({ stage }) => stage === 'ready').length;
   const available = credentials.filter((credential) => credential.available).length;
   const parts = [
-    `${ready} of ${workersWanted} workers`,
+    // None are wanted any more once the service drains.
+    ...(workersWanted === 0 ? [] : [`${ready} of ${workersWanted} workers`]),
     `${available} of ${credentials.length} credentials available`,
     `${inFlight} in flight`,
   ];
   const old = draining.reduce((sum, generation) => sum + generation.workers.length, 0);
-  if (old > 0) parts.push(`${old} replaced ${old === 1 ? 'worker drains' : 'workers drain'}`);
+  if (old > 0) parts.push(`${old} ${old === 1 ? 'worker drains' : 'workers drain'}`);
   if (lastReload !== null && (lastReload.outcome === 'refused' || lastReload.outcome === 'failed')) {
     parts.push(`last reload ${lastReload.outcome} at ${lastReload.at}`);
   }
