@@ -31,6 +31,7 @@ export async function reportToSystemd(
       service,
       socket,
       watchdogMs: watchdogMs(process.env, process.pid),
+      now: () => performance.now(),
     });
     reporter.start();
     return reporter;

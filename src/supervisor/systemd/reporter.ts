@@ -17,6 +17,8 @@ export interface ReporterOptions {
   readonly socket: NotifySocket;
   /** WATCHDOG_USEC in milliseconds; null for none. */
   readonly watchdogMs: number | null;
+  /** performance.now(). */
+  readonly now: () => number;
 }
 
 const TICK_MS = 1_000;
@@ -33,10 +35,11 @@ export class SystemdReporter {
   #state: ServiceState = 'starting';
   #statusLine = '';
   #statusAt = Number.NEGATIVE_INFINITY;
-  #heardOfWorkersAt: number = performance.now();
+  #heardOfWorkersAt: number;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
+    this.#heardOfWorkersAt = options.now();
   }
 
   start(): void {
@@ -69,11 +72,11 @@ export class SystemdReporter {
   #isAlive(): boolean {
     this.#heardOfWorkersAt = Math.max(this.#heardOfWorkersAt, this.#options.service.heardOfWorkersAt);
     if (this.#state !== 'ready' && this.#state !== 'reloading') return true;
-    return performance.now() - this.#heardOfWorkersAt <= WORKERS_SILENT_MS;
+    return this.#options.now() - this.#heardOfWorkersAt <= WORKERS_SILENT_MS;
   }
 
   #status(isForced: boolean): string[] {
-    const now = performance.now();
+    const now = this.#options.now();
     if (!isForced && now - this.#statusAt < STATUS_EVERY_MS) return [];
     const line = statusLine(this.#options.service.status());
     if (line === this.#statusLine) return [];

@@ -1,0 +1,201 @@
+// flow-proxy under a real systemd: installed by the shipped installer, then everything that operators do to a service.
+// One boot serves all; the tests build on each other in this order.
+import assert from 'node:assert/strict';
+import { access, readFile, stat, writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import { eventually } from '../harness/eventually.ts';
+import { call, startCall } from '../harness/http-call.ts';
+import { isInside, runBooted } from './booted.ts';
+import {
+  addSettings,
+  dropIn,
+  ENV_FILE,
+  install,
+  prepareUpstream,
+  primaryPid,
+  property,
+  removeDropIn,
+  SECRETS,
+  UNIT,
+  URL,
+  workerPids,
+} from './installed.ts';
+import { attempt, run } from './shell.ts';
+import { steadyLoad } from './steady-load.ts';
+
+const MODELS = `${URL}/v1/models`;
+const RATE = 200;
+
+if (!isInside) {
+  test('flow-proxy under a real systemd', { timeout: 240_000 }, () => runBooted(import.meta.url));
+} else {
+  let upstream: SimulatedUpstream;
+
+  before(async () => {
+    upstream = await prepareUpstream();
+  });
+  after(() => upstream.close());
+
+  test('The installer makes user, folders, unit, environment file and logrotate file, and starts nothing without secrets', async () => {
+    const said = await install();
+    assert.match(said, /put your credentials into \/etc\/flow-proxy\/secrets\.json/);
+    assert.match(await run('id flow-proxy'), /flow-proxy/);
+    for (const path of [ENV_FILE, `/etc/systemd/system/${UNIT}.service`, '/etc/logrotate.d/flow-proxy']) {
+      await access(path);
+    }
+    assert.equal((await attempt(`systemctl is-active ${UNIT}`)).stdout, 'inactive');
+    assert.equal(await run(`systemctl is-enabled ${UNIT}`), 'enabled');
+  });
+
+  test('systemd-analyze has nothing to say about the units, and finds an exposure of at most 2.0', async () => {
+    const { code, stdout, stderr } = await attempt(
+      `systemd-analyze verify /etc/systemd/system/${UNIT}.service`,
+    );
+    assert.deepEqual({ code, said: stdout + stderr }, { code: 0, said: '' });
+    const security = await run(`systemd-analyze security --no-pager ${UNIT}.service`);
+    const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
+    assert.ok(exposure <= 2, `exposure ${exposure}`);
+  });
+
+  test('A second run of the installer keeps an edited environment file and starts the service', async () => {
+    await addSettings(
+      `FLOW_PROXY_TARGET_URL=${upstream.url}`,
+      'FLOW_PROXY_UPSTREAM_PROXY=none',
+      'FLOW_PROXY_NUM_WORKERS=2',
+    );
+    const edited = await readFile(ENV_FILE, 'utf8');
+    await install('--secrets', SECRETS);
+    assert.equal(await readFile(ENV_FILE, 'utf8'), edited);
+    assert.equal((await stat('/etc/flow-proxy/secrets.json')).mode & 0o777, 0o600);
+    assert.equal(await run(`systemctl is-active ${UNIT}`), 'active');
+    assert.equal((await call(MODELS)).status, 200);
+    assert.equal(await run('ls /opt/flow-proxy-plugin/releases | wc -l'), '1');
+  });
+
+  test('The commands of the guide work by the name of the guide, and by the other one', async () => {
+    for (const verb of ['disable', 'enable', 'status', 'reload', 'restart'])
+      await run(`systemctl ${verb} ${UNIT}`);
+    await run('systemctl status flow-proxy');
+    await run('systemctl reload flow-proxy');
+    await eventually('the log line in the journal', async () =>
+      /Ready on/.test(await run(`journalctl -u ${UNIT} -n 100`)) ? true : undefined,
+    );
+    await run('flow-proxy status');
+  });
+
+  test('systemctl status tells the state, the workers, the credentials and what is in flight', async () => {
+    assert.match(
+      await property('StatusText'),
+      /^ready: 2 of 2 workers, 3 of 3 credentials available, \d+ in flight/,
+    );
+  });
+
+  test('It runs as its own user, without capabilities, and can write only to its log and run-time folders', async () => {
+    const pid = await primaryPid();
+    assert.equal(await run(`stat -c %U /proc/${pid}`), 'flow-proxy');
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    assert.match(status, /CapEff:\t0+\n/);
+    assert.match(status, /NoNewPrivs:\t1/);
+    assert.match(status, /Seccomp:\t2/);
+    const inside = `nsenter -t ${pid} -m -- touch`;
+    for (const folder of ['/etc/flow-proxy', '/opt/flow-proxy-plugin', '/usr/bin', '/var/lib']) {
+      assert.match((await attempt(`${inside} ${folder}/x`)).stderr, /Read-only file system/, folder);
+    }
+    for (const folder of ['/var/log/flow-proxy', '/run/flow-proxy', '/tmp']) {
+      await run(`${inside} ${folder}/x && nsenter -t ${pid} -m -- rm ${folder}/x`);
+    }
+    assert.match(
+      (await attempt(`nsenter -t ${pid} -m -- ls /root/secrets.json`)).stderr,
+      /denied|No such file/,
+    );
+    assert.equal(await run('stat -c %a /run/flow-proxy/control.sock'), '600');
+  });
+
+  test('Settings edited in the environment file take effect by systemctl reload, and under load nothing is lost', async () => {
+    const primary = await primaryPid();
+    const load = steadyLoad(MODELS, RATE, 6);
+    for (let round = 1; round <= 3; round += 1) {
+      const before = await workerPids();
+      await addSettings(`FLOW_PROXY_KEEP_ALIVE_TIMEOUT=${60 + round}`);
+      await run(`systemctl reload ${UNIT}`);
+      const now = (await workerPids()).filter((pid) => !before.includes(pid));
+      assert.equal(now.length, 2, 'both workers were replaced when systemctl reload returned');
+    }
+    await run(`kill -HUP ${primary}`);
+    const { requestIds, failed } = await load;
+    assert.ok(requestIds.length > 300, `${requestIds.length} requests`);
+    assert.equal(failed, 0);
+    assert.equal(await primaryPid(), primary);
+  });
+
+  test('A refused reload makes systemctl reload fail, and the service goes on with the same workers', async () => {
+    const good = await readFile(ENV_FILE, 'utf8');
+    const workers = await workerPids();
+    await addSettings('FLOW_PROXY_NUM_WORKERS=plenty');
+    const { code, stderr } = await attempt(`systemctl reload ${UNIT}`);
+    await writeFile(ENV_FILE, good);
+    assert.equal(code, 1, stderr);
+    assert.deepEqual(await workerPids(), workers);
+    assert.equal((await call(MODELS)).status, 200);
+    assert.equal(await property('ActiveState'), 'active');
+    assert.match(await run(`journalctl -u ${UNIT} -n 20`), /NUM_WORKERS.*plenty/);
+    assert.match(await property('StatusText'), /last reload refused/);
+    await run(`systemctl reload ${UNIT}`);
+  });
+
+  test('logrotate -f under load: every exchange has its line in one of the two files', async () => {
+    const load = steadyLoad(MODELS, RATE, 3);
+    await run('logrotate -f /etc/logrotate.d/flow-proxy');
+    const { requestIds, failed } = await load;
+    assert.equal(failed, 0);
+    const linesOf = async (): Promise<string> =>
+      run('cat /var/log/flow-proxy/app.log.1 /var/log/flow-proxy/app.log');
+    const missing = await eventually('all lines were written', async () => {
+      const lines = await linesOf();
+      return requestIds.every((id) => lines.includes(id)) ? 0 : undefined;
+    });
+    assert.equal(missing, 0);
+    assert.equal(await run('stat -c "%U %a" /var/log/flow-proxy/app.log'), 'flow-proxy 640');
+  });
+
+  test('A worker that is killed is replaced by the same primary', async () => {
+    const primary = await primaryPid();
+    const [victim = 0, other = 0] = await workerPids();
+    await run(`kill -9 ${victim}`);
+    await eventually('two workers again', async () => {
+      const pids = await workerPids();
+      return pids.length === 2 && !pids.includes(victim) && pids.includes(other) ? true : undefined;
+    });
+    assert.equal(await primaryPid(), primary);
+    assert.equal(await property('NRestarts'), '0');
+  });
+
+  test('A worker that is killed for want of memory is replaced, and the service stays', async () => {
+    await dropIn('memory', '[Service]\nMemoryMax=400M\n');
+    await run(`systemctl restart ${UNIT}`);
+    const primary = await primaryPid();
+    const before = await workerPids();
+    // The upstream takes nothing, so that the workers keep all of it for another attempt.
+    upstream.setFaults([{ path: '/v1/chat', phase: 'headers', fault: { type: 'stall' } }]);
+    const content = 'x'.repeat(7_000_000);
+    const body = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }] }));
+    const uploads = Array.from({ length: 44 }, () =>
+      startCall(`${URL}/v1/chat/completions`, { method: 'POST' }).on('error', () => {}),
+    );
+    for (const upload of uploads) upload.end(body);
+    await eventually(
+      'one worker was killed',
+      async () => ((await workerPids()).every((pid) => before.includes(pid)) ? undefined : true),
+      30_000,
+    );
+    for (const upload of uploads) upload.destroy();
+    upstream.setFaults([]);
+    assert.match(await run(`journalctl -u ${UNIT} -n 50`), /Worker \d ended by SIGKILL/);
+    await eventually('two workers again', async () => ((await workerPids()).length === 2 ? true : undefined));
+    assert.equal((await call(MODELS)).status, 200);
+    assert.equal(await primaryPid(), primary);
+    assert.equal(await property('NRestarts'), '0');
+    await removeDropIn('memory');
+  });
+}
