@@ -68,7 +68,16 @@ export function rolledFiles(base: string): RolledFile[] {
     });
 }
 
-/** The name of a rolled file, without its folder. */
+/** The first rolled file of a day, as pino-roll names it. */
+export function rolledPath(base: string, day: Date): string {
+  const extension = extname(base);
+  const date = [day.getFullYear(), day.getMonth() + 1, day.getDate()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join('-');
+  return join(dirname(base), `${basename(base, extension)}.${date}.1${extension}`);
+}
+
+/** The names of rolled files, without their folder. */
 export function rolledName(base: string): RegExp {
   const extension = extname(base);
   const name = basename(base, extension);

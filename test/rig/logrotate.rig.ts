@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { MAIN } from '../harness/flow-process.ts';
 import { root } from '../harness/root.ts';
@@ -30,6 +31,9 @@ const OF_THE_GUIDE = `${FOLDER}/*.log {
     endscript
 }
 `;
+const CREDENTIALS = [
+  { clientId: 'id', clientSecret: 'a-secret-of-some-length-0123456789', tenant: 'tenant' },
+];
 const SECONDS = Number(process.env['RIG_SECONDS'] ?? 20);
 const RATE = 2_000;
 /** Where `flow-proxy reopen` looks for a service under systemd. */
@@ -53,6 +57,18 @@ else {
     assert.doesNotMatch(stderr, /error|warning: (?!logrotate in debug mode)/i);
     assert.match(stderr, /considering log \/var\/log\/flow-proxy\/app\.log\n/);
     assert.doesNotMatch(stderr, /app\.2026/);
+  });
+
+  test('check says who rotates, and warns of a logrotate file that covers what we roll ourselves', async () => {
+    const file = install(OF_THE_GUIDE);
+    const check = (settings: Record<string, string>) =>
+      runFlowProxy({ args: ['check'], credentials: CREDENTIALS, settings });
+    const internal = await check({ LOG_DIR: FOLDER });
+    assert.match(internal.stdout, /internal rotation/);
+    assert.ok(internal.stderr.includes(`${file}:1 `), internal.stderr);
+    assert.match((await check({ LOG_FILE: join(FOLDER, 'app.log') })).stdout, /external rotation \(by \/etc/);
+    install(SHIPPED);
+    assert.equal((await check({ LOG_DIR: FOLDER })).stderr, '', 'the shipped file leaves rolled files alone');
   });
 
   for (const [name, config, seconds] of [
