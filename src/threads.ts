@@ -2,33 +2,36 @@
 // workers/.
 import { Piscina } from 'piscina';
 
-/** A thread that comes with the first task and goes when there has been none for a while. */
-export class Threads {
+/** Threads that come with the first task and go when there has been none for a while. */
+export class Threads<Argument = unknown, Result = unknown> {
   readonly #file: string;
   readonly #idleMs: number;
-  #pool: Piscina | undefined;
+  readonly #count: number;
+  #pool: Piscina<Argument, Result> | undefined;
 
   /**
    * @param file compiled file in workers/ whose exported functions are the tasks
    * @param idleMs how long an idle thread is kept; it costs about 10 MB
+   * @param count most threads at a time
    */
-  constructor(file: string, idleMs: number) {
+  constructor(file: string, idleMs: number, count: number = 1) {
     this.#file = file;
     this.#idleMs = idleMs;
+    this.#count = count;
   }
 
   /** Runs one exported function of the file. Arguments and result are copied. */
-  async run(task: string, argument: unknown): Promise<unknown> {
-    // One thread: the default would be one for each processor, in each process. No environment: it may hold secrets.
-    this.#pool ??= new Piscina({
+  run(task: string, argument: Argument): Promise<Result> {
+    // A number of threads: the default would be one for each processor, in each process. No environment: it may hold
+    // secrets.
+    this.#pool ??= new Piscina<Argument, Result>({
       filename: this.#file,
       minThreads: 0,
-      maxThreads: 1,
+      maxThreads: this.#count,
       idleTimeout: this.#idleMs,
       env: {},
     });
-    const result: unknown = await this.#pool.run(argument, { name: task });
-    return result;
+    return this.#pool.run(argument, { name: task });
   }
 
   /** Ends the thread, and whatever runs in it. */

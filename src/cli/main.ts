@@ -13,6 +13,7 @@ import { doctor } from './doctor.ts';
 import { healthcheck } from './healthcheck.ts';
 import { addKeysCommand } from './keys-command.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
+import { addReportCommand } from './report.ts';
 import { addServiceCommands, controlExitCode } from './service-commands.ts';
 import { start } from './start.ts';
 
@@ -70,14 +71,13 @@ async function run(argv: readonly string[]): Promise<number> {
     exitCode = await doctor(line, { isLive: options.live === true, asJson: options.json === true });
   });
   addKeysCommand(program, commandLineOf);
-  addServiceCommands(
-    program,
-    withSettings,
-    (command) => commandLineOf({ ...program.opts(), ...command.opts() }),
-    (code) => {
-      exitCode = code;
-    },
-  );
+  const ofCommand = (command: Command): CommandLine =>
+    commandLineOf({ ...program.opts(), ...command.opts() });
+  const onExitCode = (code: number): void => {
+    exitCode = code;
+  };
+  addServiceCommands(program, withSettings, ofCommand, onExitCode);
+  addReportCommand(program, withSettings, ofCommand, onExitCode);
   await program.parseAsync([...argv]);
   return exitCode;
 }

@@ -1,0 +1,55 @@
+// Counts log files in threads, as many at a time as there are processors, and puts the counts together.
+import { Threads } from '../threads.ts';
+import { partsOf } from './parts.ts';
+import type { ScanResult, ScanTask } from './scan.ts';
+import { emptyTally, mergeTally, type Tally } from './tally.ts';
+
+export interface CountOptions {
+  readonly files: readonly string[];
+  /** ISO-8601 in UTC; empty for all. */
+  readonly since: string;
+  /** Compiled workers/scan-log.ts. */
+  readonly taskFile: string;
+  readonly threads: number;
+  /** Told the share of bytes that is done, from 0 to 1. */
+  onProgress(share: number): void;
+}
+
+export interface Count {
+  readonly tally: Tally;
+  readonly files: number;
+  /** On disk. */
+  readonly bytes: number;
+  /** Files that could not be read, or not to their end; one sentence each. */
+  readonly problems: readonly string[];
+}
+
+export async function countLogs({
+  files,
+  since,
+  taskFile,
+  threads,
+  onProgress,
+}: CountOptions): Promise<Count> {
+  const { parts, problems, bytes } = partsOf(files);
+  const tally = emptyTally();
+  const found = [...problems];
+  let done = 0;
+  const pool = new Threads<ScanTask, ScanResult>(taskFile, 0, threads);
+  const scan = async (part: (typeof parts)[number]): Promise<ScanResult> => {
+    const result = await pool.run('scanPart', { ...part, since });
+    done += part.end - part.start;
+    onProgress(done / bytes);
+    return result;
+  };
+  try {
+    // In their order, so that the same files always give the same report.
+    for (const { tally: more, problem } of await Promise.all(parts.map(scan))) {
+      mergeTally(tally, more);
+      if (problem !== null) found.push(problem);
+    }
+  } finally {
+    await pool.close();
+  }
+  return { tally, files: files.length, bytes, problems: found };
+}

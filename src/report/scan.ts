@@ -1,0 +1,59 @@
+// Counts the lines of one part of a log file, plain or gzipped. Runs in a thread.
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { messageOf } from '../errors.ts';
+import { LineCutter } from './line-cutter.ts';
+import { addLine, emptyTally, type Tally } from './tally.ts';
+
+/** What one thread does at a time. */
+export interface Part {
+  readonly file: string;
+  /** Bytes on disk, of which this part takes in `start` to before `end`; a gzipped file is one part. */
+  readonly start: number;
+  readonly end: number;
+  readonly isGzipped: boolean;
+}
+
+export interface ScanTask extends Part {
+  /** ISO-8601 in UTC; older lines do not count. Empty for all. */
+  readonly since: string;
+}
+
+export interface ScanResult {
+  readonly tally: Tally;
+  /** Why the rest could not be read; null when all was. */
+  readonly problem: string | null;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Never rejects: what was counted before a fault is worth having. */
+export async function scanPart({ file, start, end, isGzipped, since }: ScanTask): Promise<ScanResult> {
+  const tally = emptyTally();
+  // One byte before tells whether a line begins at the start.
+  const before = start === 0 ? 0 : 1;
+  const cutter = new LineCutter({
+    beginsInside: before === 1,
+    length: isGzipped ? Number.POSITIVE_INFINITY : end - start + before,
+    onLine: (text) => addLine(tally, text, since),
+    onEndless: () => {
+      tally.lines += 1;
+      tally.brokenLines += 1;
+    },
+  });
+  const source = createReadStream(file, { start: start - before, highWaterMark: CHUNK_BYTES });
+  const content = isGzipped ? source.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : source;
+  source.once('error', (cause) => content.destroy(cause));
+  try {
+    for await (const chunk of content) {
+      cutter.push(chunk);
+      if (cutter.isDone) break;
+    }
+    cutter.finish();
+    return { tally, problem: null };
+  } catch (cause) {
+    return { tally, problem: `${file}: ${messageOf(cause)}` };
+  } finally {
+    source.destroy();
+  }
+}
