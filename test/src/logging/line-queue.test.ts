@@ -56,10 +56,10 @@ describe('the queue of log lines', () => {
     await new Promise(setImmediate);
     assert.deepEqual(outlet.written, []);
     const written = once(outlet, 'write');
-    queue.write(`${'x'.repeat(20_000)}\n`);
+    queue.write(`${'x'.repeat(100_000)}\n`);
     await written;
     await queue.flush();
-    assert.equal(outlet.written.join('').length, 20_003);
+    assert.equal(outlet.written.join('').length, 100_003);
   });
 
   it('keeps what cannot be written, tries again by itself, and says what was lost meanwhile', async (t) => {
