@@ -23,7 +23,10 @@ export interface LogServer extends Rsyslog {
 }
 
 /** Keeps the message of everything it gets by TCP, one a line. */
-export async function startLogServer(scope: Scope, port?: number, folder?: string): Promise<LogServer> {
+export async function startLogServer(
+  scope: Scope,
+  { port, folder }: { readonly port?: number; readonly folder?: string } = {},
+): Promise<LogServer> {
   const listenOn = port ?? (await freePort());
   const place = folder ?? mkdtempSync(join(tmpdir(), 'log-server-'));
   const file = join(place, 'received.log');
@@ -81,12 +84,13 @@ function startDaemon(folder: string, config: string, scope: Scope): Rsyslog {
   const child = spawn('rsyslogd', ['-n', '-f', file, '-i', join(folder, 'pid')], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const stop = async (): Promise<void> => end(child);
+  const stop = (): Promise<void> => endDaemon(child);
   scope.after(stop);
   return { stop };
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** Ends it by SIGTERM. */
+export async function endDaemon(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
