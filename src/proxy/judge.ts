@@ -129,6 +129,8 @@ function isDecimal(value: string): boolean {
 
 function untilDate(value: string, now: number): number | null {
   // Date.parse takes almost anything for a date ("-5"); the three forms of HTTP all begin with a weekday.
-  const date = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/i.test(value) ? Date.parse(value) : Number.NaN;
+  const isDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/i.test(value);
+  // The one that C's asctime writes names no zone and means GMT all the same.
+  const date = isDate ? Date.parse(/GMT$/i.test(value) ? value : `${value} GMT`) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }

@@ -29,6 +29,7 @@ describe('settings without any configuration', () => {
       drainTimeoutMs: 600_000,
       heartbeatTimeoutMs: 15_000,
       controlSocket: 'auto',
+      maxDraining: 25,
       inbound: { headerMs: 60_000, bodyMs: 60_000, connections: 10_000, inFlight: 2_000 },
       corsOrigins: [],
       maxBodyBytes: 32 * 1024 * 1024,

@@ -63,6 +63,20 @@ describe('Retry-After', () => {
     assert.equal(retryAfter(['Retry-After', 'Tue, 24 Nov 2026 11:00:00 GMT']), 0);
   });
 
+  it('is read in the older forms of HTTP dates, too, wherever the service runs', () => {
+    const before = process.env['TZ'];
+    try {
+      for (const zone of ['UTC', 'Asia/Shanghai', 'America/Los_Angeles']) {
+        process.env['TZ'] = zone;
+        assert.equal(retryAfter(['Retry-After', 'Tuesday, 24-Nov-26 12:01:30 GMT']), 90_000, zone);
+        assert.equal(retryAfter(['Retry-After', 'Tue Nov 24 12:01:30 2026']), 90_000, zone);
+      }
+    } finally {
+      if (before === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = before;
+    }
+  });
+
   it('gives way to retry-after-ms, which is finer, in whatever order they come', () => {
     assert.equal(retryAfter(['retry-after', '2'], ['retry-after-ms', '1500']), 1_500);
     assert.equal(retryAfter(['retry-after-ms', '1500.5'], ['retry-after', '2']), 1_500.5);
