@@ -36,11 +36,13 @@ async function serve({
   clients,
   tls,
   passedSocket,
+  logLevel,
 }: BootMessage): Promise<void> {
   const destination = workerLogDestination((lostLines) =>
     log.warning({ msg: `Lost ${lostLines} lines while the primary did not read them`, lostLines }),
   );
-  const log: AdjustableLogger = createLogger(generation.logLevel, { worker: slot }, destination);
+  let level = logLevel ?? generation.logLevel;
+  const log: AdjustableLogger = createLogger(level, { worker: slot }, destination);
   const loop = new LoopDelay();
   let service: ServiceState = pool.service;
   let reports = 0;
@@ -81,7 +83,10 @@ async function serve({
     else if (message.type === 'clients') proxy.admission.apply(message.snapshot);
     else if (message.type === 'admitted') proxy.limitGate.onAdmitted(message.admission, message.verdict);
     else if (message.type === 'tls') proxy.server.renewCertificate(message.pair);
-    else if (message.type === 'drain') void drain(message.deadlineMs, 0);
+    else if (message.type === 'logLevel') {
+      level = message.level;
+      log.setLevel(level);
+    } else if (message.type === 'drain') void drain(message.deadlineMs, 0);
   });
   channel.onDisconnect(() => void drain(ORPHAN_DRAIN_MS, 0));
   process.on('uncaughtException', (cause) => {
@@ -102,7 +107,7 @@ async function serve({
     // The line of our own request is news to nobody.
     log.setLevel('ERROR');
     await checkSelf(proxy.server);
-    log.setLevel(generation.logLevel);
+    log.setLevel(level);
   } catch (cause) {
     await giveUp(`The self-check failed: ${messageOf(cause)}`);
   }

@@ -12,6 +12,7 @@ import { check } from './check.ts';
 import { doctor } from './doctor.ts';
 import { healthcheck } from './healthcheck.ts';
 import { addKeysCommand } from './keys-command.ts';
+import { addOperatorCommands } from './operator-commands.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
 import { addReportCommand } from './report.ts';
 import { addServiceCommands, controlExitCode } from './service-commands.ts';
@@ -78,6 +79,7 @@ async function run(argv: readonly string[]): Promise<number> {
   };
   addServiceCommands(program, withSettings, ofCommand, onExitCode);
   addReportCommand(program, withSettings, ofCommand, onExitCode);
+  addOperatorCommands(program, withSettings, ofCommand, onExitCode);
   await program.parseAsync([...argv]);
   return exitCode;
 }

@@ -84,7 +84,8 @@ export function socketsOf(commandLine: CommandLine): string[] {
   });
 }
 
-function tell(reply: unknown): number {
+/** Says what came of it. @returns the exit code */
+export function tell(reply: unknown): number {
   if (!isVerbReply(reply)) throw new ControlError(`the service does not know this: ${JSON.stringify(reply)}`);
   const isDone = reply.outcome === 'done';
   (isDone ? console.log : console.error)(sentences(reply));

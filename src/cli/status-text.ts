@@ -44,8 +44,8 @@ function workerText({ slot, pid, stage, inFlight, rssBytes, loopDelayMs }: Worke
   return `  ${slot}: pid ${pid}, ${stage}, ${inFlight} in flight, ${megabytes} MB, loop ${Math.round(loopDelayMs)} ms late`;
 }
 
-function credentialText({ name, weight, available, cooldowns }: CredentialStatus): string {
-  const state = available ? 'available' : 'resting';
+function credentialText({ name, weight, available, disabled, cooldowns }: CredentialStatus): string {
+  const state = disabled ? 'DISABLED' : available ? 'available' : 'resting';
   const causes = cooldowns.map(
     ({ model, reason, until }) => `${reason}${model === null ? '' : ` for ${model}`} until ${until}`,
   );

@@ -11,6 +11,14 @@ export interface VerbReply {
   readonly pid: number;
 }
 
+export function done(message: string, reasons: readonly string[] = []): VerbReply {
+  return { outcome: 'done', message, reasons, pid: process.pid };
+}
+
+export function refused(message: string, reasons: readonly string[] = []): VerbReply {
+  return { outcome: 'refused', message, reasons, pid: process.pid };
+}
+
 export function isVerbReply(value: unknown): value is VerbReply {
   if (typeof value !== 'object' || value === null) return false;
   const isOutcome = 'outcome' in value && (value.outcome === 'done' || value.outcome === 'refused');

@@ -1,6 +1,7 @@
 // What a running service tells of itself: `flow-proxy status`, /status.json. Names and figures only, never a secret.
 // Put together by src/supervisor/status-report.ts.
 import type { SuspensionReason } from '../credentials/snapshot.ts';
+import type { LogLevel } from '../logging/logger.ts';
 
 /** What the service as a whole is doing. `drained` takes no connections and has nothing left to do. */
 export type ServiceState = 'starting' | 'ready' | 'reloading' | 'draining' | 'drained' | 'stopping';
@@ -66,6 +67,8 @@ export interface CredentialStatus {
   readonly weight: number;
   /** Whether requests for some model at least may use it. */
   readonly available: boolean;
+  /** Taken out by `flow-proxy credential disable`, until it is enabled or the service restarts. */
+  readonly disabled: boolean;
   readonly cooldowns: readonly CooldownStatus[];
 }
 
@@ -82,6 +85,8 @@ export interface LogStatus {
   /** `none` is standard output, `external` a plain file, `internal` files that we roll. */
   readonly mode: 'none' | 'external' | 'internal';
   readonly file: string | null;
+  /** Least level that is logged now. */
+  readonly level: LogLevel;
   /** Lines that could not be written, since the start. */
   readonly lostLines: number;
 }

@@ -15,13 +15,16 @@ export type Transition =
     }
   | { readonly type: 'kept'; readonly name: string; readonly failure: CredentialFailure }
   | { readonly type: 'recovered'; readonly name: string; readonly model: string | null }
-  | { readonly type: 'added' | 'removed'; readonly name: string };
+  /** The last three by an operator. */
+  | { readonly type: 'added' | 'removed' | 'disabled' | 'enabled' | 'reset'; readonly name: string };
 
 /** One credential as an operator sees it. */
 export interface CredentialReport {
   readonly name: string;
   readonly weight: number;
   readonly isAvailable: boolean;
+  /** Taken out by an operator. */
+  readonly isDisabled: boolean;
   readonly cooldowns: readonly (CooldownRecord & { readonly model: string | null })[];
 }
 
@@ -38,6 +41,8 @@ interface Account {
   entry: CredentialEntry;
   token: string;
   refreshAt: number;
+  /** Taken out by an operator: workers do not hear of it. */
+  isDisabled: boolean;
   /** By model; null for every request. */
   readonly cooldowns: Map<string | null, Cooldown>;
 }
@@ -92,13 +97,11 @@ export class Ledger {
     this.#version += 1;
     return {
       version: this.#version,
-      credentials: this.#accounts.map(({ entry, token, cooldowns }) => ({
-        id: entry.id,
-        name: entry.name,
-        weight: entry.weight,
-        token,
-        suspensions: [...cooldowns].map(([model, cooldown]) => suspensionOf(model, cooldown)),
-      })),
+      credentials: this.#accounts.flatMap(({ entry, token, cooldowns, isDisabled }) => {
+        if (isDisabled) return [];
+        const suspensions = [...cooldowns].map(([model, cooldown]) => suspensionOf(model, cooldown));
+        return [{ id: entry.id, name: entry.name, weight: entry.weight, token, suspensions }];
+      }),
     };
   }
 
@@ -114,17 +117,38 @@ export class Ledger {
 
   /** Every credential and what is held against it, for those who look at the service. */
   report(): CredentialReport[] {
-    return this.#accounts.map(({ entry: { name, weight }, cooldowns }) => ({
-      name,
-      weight,
-      isAvailable: !cooldowns.has(null),
-      cooldowns: [...cooldowns].map(([model, { record }]) => ({ model, ...record })),
+    return this.#accounts.map((account) => ({
+      name: account.entry.name,
+      weight: account.entry.weight,
+      isAvailable: isIn(account),
+      isDisabled: account.isDisabled,
+      cooldowns: [...account.cooldowns].map(([model, { record }]) => ({ model, ...record })),
     }));
+  }
+
+  /**
+   * Takes a credential out for everybody, or back in; nothing else does. It stays so when a new list has the same name.
+   * @returns undefined when it is so already, or there is none of that name
+   */
+  setDisabled(name: string, isDisabled: boolean): Transition | undefined {
+    const account = this.#named(name);
+    if (account === undefined || account.isDisabled === isDisabled) return undefined;
+    account.isDisabled = isDisabled;
+    return { type: isDisabled ? 'disabled' : 'enabled', name };
+  }
+
+  /** Forgets every cooldown of a credential. @returns undefined when it has none, or there is none of that name */
+  reset(name: string): Transition | undefined {
+    const account = this.#named(name);
+    if (account === undefined || account.cooldowns.size === 0) return undefined;
+    account.cooldowns.clear();
+    return { type: 'reset', name };
   }
 
   /** Takes over a new list: cooldowns of those that stay are kept, a credential that comes back later starts clean. */
   replace(entries: readonly CredentialEntry[], now: number): Transition[] {
     const before = new Map(this.#accounts.map((account) => [account.entry.id, account]));
+    const disabled = new Set(this.#accounts.filter((a) => a.isDisabled).map(({ entry }) => entry.name));
     const transitions: Transition[] = [];
     this.#accounts = entries.map((entry) => {
       const known = before.get(entry.id);
@@ -134,7 +158,8 @@ export class Ledger {
         return known;
       }
       transitions.push({ type: 'added', name: entry.name });
-      return { entry, ...this.#mint(entry, now), cooldowns: new Map() };
+      const isDisabled = disabled.has(entry.name);
+      return { entry, ...this.#mint(entry, now), isDisabled, cooldowns: new Map() };
     });
     for (const { entry } of before.values()) transitions.push({ type: 'removed', name: entry.name });
     return transitions;
@@ -212,6 +237,7 @@ export class Ledger {
         Object.assign(account, this.#mint(account.entry, now));
         hasChanged = true;
       }
+      if (account.isDisabled) continue;
       for (const [model, cooldown] of account.cooldowns) {
         if (this.#advanceCooldown(account, model, cooldown, now, readyWorkers)) hasChanged = true;
       }
@@ -222,8 +248,9 @@ export class Ledger {
   /** When `advance` has something to do next (epoch milliseconds). */
   nextDueAt(): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const { refreshAt, cooldowns } of this.#accounts) {
+    for (const { refreshAt, cooldowns, isDisabled } of this.#accounts) {
       due = Math.min(due, refreshAt);
+      if (isDisabled) continue;
       for (const cooldown of cooldowns.values()) due = Math.min(due, dueAt(cooldown));
     }
     return due;
@@ -278,6 +305,10 @@ export class Ledger {
     return { token: mintToken(entry), refreshAt: now + tokenTtlMs - refreshAheadMs - jitterMs };
   }
 
+  #named(name: string): Account | undefined {
+    return this.#accounts.find((account) => account.entry.name === name);
+  }
+
   #find(credentialId: string): Account | undefined {
     return this.#accounts.find((account) => account.entry.id === credentialId);
   }
@@ -287,8 +318,8 @@ function suspensionOf(model: string | null, { record, probe }: Cooldown): Suspen
   return { model, reason: record.reason, until: record.until, probe };
 }
 
-function isIn({ cooldowns }: Account): boolean {
-  return !cooldowns.has(null);
+function isIn({ cooldowns, isDisabled }: Account): boolean {
+  return !isDisabled && !cooldowns.has(null);
 }
 
 /** A late failure may have lengthened the cooldown after a grant was given. */

@@ -7,6 +7,7 @@ import type { TlsPair } from '../clients/tls-pair.ts';
 import type { CredentialFailure } from '../credentials/cooldown.ts';
 import type { PoolSnapshot } from '../credentials/snapshot.ts';
 import type { Generation } from '../generation.ts';
+import type { LogLevel } from '../logging/logger.ts';
 
 /** What a worker knows of the whole service, for /health. */
 export interface ServiceState {
@@ -39,6 +40,8 @@ export interface BootMessage {
   readonly tls: TlsPair | null;
   /** Descriptor, in the primary, of a socket to listen on that systemd passed; null to listen on the address. */
   readonly passedSocket: number | null;
+  /** What an operator wants logged; null when the generation decides. */
+  readonly logLevel: LogLevel | null;
 }
 
 export type ToWorker =
@@ -50,6 +53,7 @@ export type ToWorker =
   | { readonly type: 'admitted'; readonly admission: number; readonly verdict: LimitVerdict }
   /** The certificate was renewed. */
   | { readonly type: 'tls'; readonly pair: TlsPair }
+  | { readonly type: 'logLevel'; readonly level: LogLevel }
   | { readonly type: 'drain'; readonly deadlineMs: number };
 
 /** A sign of life; a worker that gives none is taken for hung. */

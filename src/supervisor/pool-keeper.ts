@@ -57,6 +57,16 @@ export class PoolKeeper {
     return this.#options.ledger.report();
   }
 
+  /** As an operator wants it; undefined when nothing was to be done. */
+  setDisabled(name: string, isDisabled: boolean): Transition | undefined {
+    return this.#byOperator(this.#options.ledger.setDisabled(name, isDisabled));
+  }
+
+  /** Forgets the cooldowns of a credential; undefined when it had none. */
+  reset(name: string): Transition | undefined {
+    return this.#byOperator(this.#options.ledger.reset(name));
+  }
+
   onFailure(failure: CredentialFailure): void {
     this.#log(this.#options.ledger.reportFailure(failure, Date.now()));
     this.#changed();
@@ -88,6 +98,12 @@ export class PoolKeeper {
 
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  #byOperator(transition: Transition | undefined): Transition | undefined {
+    this.#log(transition);
+    if (transition !== undefined) this.#changed();
+    return transition;
   }
 
   /** Several changes in one turn of the loop make one snapshot. */
@@ -149,5 +165,10 @@ function sentence(transition: Transition): string {
     case 'added':
     case 'removed':
       return `Configuration '${name}' ${transition.type}`;
+    case 'disabled':
+    case 'enabled':
+      return `Configuration '${name}' ${transition.type} by an operator`;
+    case 'reset':
+      return `Configuration '${name}' reset by an operator: its cooldowns are forgotten`;
   }
 }

@@ -122,6 +122,8 @@ export class Reloader {
     const keys = switchboard.clients.replace(keysFile, loaded.clientKeys);
     if (keys !== null) taken.push(`client keys: ${keys}`);
     if (switchboard.certificate.replace(loaded.tls)) taken.push('certificate');
+    // The latest word counts: an operator's, until the setting changes.
+    if (loaded.settings.log.level !== this.#used.settings.log.level) switchboard.forgetLogLevel();
     return taken;
   }
 

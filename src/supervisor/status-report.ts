@@ -45,7 +45,12 @@ export function reportStatus(sources: StatusSources): ServiceStatus {
     draining: byGeneration(draining.map(workerStatus)),
     credentials: switchboard.pool.report().map(credentialStatus),
     inFlight: sum(crew.handles, ({ inFlight }) => inFlight),
-    log: { mode: log.rotation, file: log.rotation === 'none' ? null : log.file, lostLines },
+    log: {
+      mode: log.rotation,
+      file: log.rotation === 'none' ? null : log.file,
+      level: switchboard.logLevel ?? log.level,
+      lostLines,
+    },
   };
 }
 
@@ -67,11 +72,18 @@ function byGeneration(workers: readonly WorkerStatus[]): DrainingGeneration[] {
   });
 }
 
-function credentialStatus({ name, weight, isAvailable, cooldowns }: CredentialReport): CredentialStatus {
+function credentialStatus({
+  name,
+  weight,
+  isAvailable,
+  isDisabled,
+  cooldowns,
+}: CredentialReport): CredentialStatus {
   return {
     name,
     weight,
     available: isAvailable,
+    disabled: isDisabled,
     cooldowns: cooldowns.map(({ model, reason, failures, since, until }) => ({
       model,
       reason,

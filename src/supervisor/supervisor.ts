@@ -4,11 +4,12 @@ import { EventEmitter } from 'node:events';
 import type { Configuration } from '../configuration.ts';
 import type { LastReload, ServiceState, ServiceStatus } from '../control/status.ts';
 import type { LogSink } from '../logging/log-sink.ts';
-import type { AdjustableLogger } from '../logging/logger.ts';
+import type { AdjustableLogger, LogLevel } from '../logging/logger.ts';
 import type { Code } from './code.ts';
 import { countWorkers } from './cpu-count.ts';
 import { Crew } from './crew.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
+import type { PoolKeeper } from './pool-keeper.ts';
 import { Reloader } from './reloader.ts';
 import { Slots } from './slots.ts';
 import { reportStatus } from './status-report.ts';
@@ -163,6 +164,19 @@ export class Supervisor {
   /** performance.now() of the latest message of a worker that serves; 0 while there is none. */
   get heardOfWorkersAt(): number {
     return Math.max(0, ...this.#slots.ready.map(({ lastHeartbeatAt }) => lastHeartbeatAt));
+  }
+
+  /** Logs from this level on, in every process, until the next restart or a reload with another one. */
+  setLogLevel(level: LogLevel): void {
+    const { log } = this.#options;
+    log.setLevel(level);
+    this.#switchboard.overrideLogLevel(level);
+    log.warning({ msg: `Log level set to ${level} by an operator` });
+  }
+
+  /** The credentials, for the commands of an operator. */
+  get pool(): PoolKeeper {
+    return this.#switchboard.pool;
   }
 
   status(): ServiceStatus {

@@ -5,7 +5,7 @@ import { type ClientRefusals, NO_REFUSALS } from '../clients/refusals.ts';
 import type { Configuration } from '../configuration.ts';
 import { Ledger } from '../credentials/ledger.ts';
 import type { PoolMessage, ServiceState, ToPrimary } from '../ipc/messages.ts';
-import type { Logger } from '../logging/logger.ts';
+import type { Logger, LogLevel } from '../logging/logger.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { ClientKeeper } from './client-keeper.ts';
 import type { Crew } from './crew.ts';
@@ -31,6 +31,7 @@ export class Switchboard {
   readonly clients: ClientKeeper;
   readonly certificate: CertificateKeeper;
   readonly #options: SwitchboardOptions;
+  #logLevel: LogLevel | null = null;
   #publishedRefusals: ClientRefusals = NO_REFUSALS;
 
   constructor(options: SwitchboardOptions) {
@@ -56,6 +57,22 @@ export class Switchboard {
     });
     crew.events.on('message', (handle, message) => this.#onMessage(handle, message));
     crew.events.on('exit', (handle) => this.#onExit(handle));
+  }
+
+  /** What an operator wants logged, whatever the settings say; null when those decide. */
+  get logLevel(): LogLevel | null {
+    return this.#logLevel;
+  }
+
+  /** Holds for the workers there are, and for those still to come. */
+  overrideLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    this.#options.crew.sendToAll({ type: 'logLevel', level });
+  }
+
+  /** The settings decide again, for the workers still to come. */
+  forgetLogLevel(): void {
+    this.#logLevel = null;
   }
 
   /** Tells every worker of the pool and of the service as they are now. */
@@ -126,7 +143,13 @@ export class Switchboard {
     const { snapshot } = this.pool;
     const pool: PoolMessage = { type: 'pool', snapshot, acknowledged: 0, service: this.#service() };
     const { passedSocket } = this.#options;
-    handle.boot({ pool, clients: this.clients.snapshot, tls: this.certificate.pair, passedSocket });
+    handle.boot({
+      pool,
+      clients: this.clients.snapshot,
+      tls: this.certificate.pair,
+      passedSocket,
+      logLevel: this.#logLevel,
+    });
   }
 
   #onExit(handle: WorkerHandle): void {

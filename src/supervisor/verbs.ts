@@ -1,7 +1,8 @@
 // What a running service does when it is asked to by its control socket. Signals do the same: src/cli/start.ts.
-import type { VerbReply } from '../control/reply.ts';
+import { done, type VerbReply } from '../control/reply.ts';
 import type { LastReload } from '../control/status.ts';
 import type { Verb } from './control-server.ts';
+import { operatorVerbs } from './operator-verbs.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** A service that is stopped twice is cut short, and ends as by a second SIGTERM. */
@@ -10,6 +11,7 @@ const CUT_EXIT_CODE = 143;
 /** The verbs every service knows, by name; `wait` in the argument asks for the outcome. */
 export function serviceVerbs(supervisor: Supervisor): Record<string, Verb> {
   return {
+    ...operatorVerbs(supervisor),
     status: () => supervisor.status(),
     reload: async ({ wait }) => {
       const reload = supervisor.reload('reload command');
@@ -47,8 +49,4 @@ function replyOf({ outcome, reasons, needRestart }: LastReload): VerbReply {
     case 'failed':
       return { ...done('the reload failed, the old settings go on', details), outcome: 'refused' };
   }
-}
-
-function done(message: string, reasons: readonly string[] = []): VerbReply {
-  return { outcome: 'done', message, reasons, pid: process.pid };
 }

@@ -1,0 +1,42 @@
+// `flow-proxy credential enable|disable|reset NAME` and `flow-proxy log-level LEVEL`: changes to a running service, over
+// its control socket.
+import { Argument, type Command } from 'commander';
+import { askService } from '../control/client.ts';
+import type { CommandLine } from './prepare.ts';
+import { socketsOf, tell } from './service-commands.ts';
+
+/**
+ * Adds the commands.
+ * @param withSettings gives a command the flags of all settings, of which the socket and the port count
+ */
+export function addOperatorCommands(
+  program: Command,
+  withSettings: (command: Command) => Command,
+  commandLineOf: (command: Command) => CommandLine,
+  onExitCode: (exitCode: number) => void,
+): void {
+  const ask = async (command: Command, verb: string, argument: object): Promise<void> =>
+    onExitCode(tell(await askService(socketsOf(commandLineOf(command)), verb, { ...argument })));
+
+  const credential = program
+    .command('credential')
+    .description('take a credential out of use, put it back, or forget its cooldowns');
+  const change = (verb: string, description: string): Command => {
+    const command = credential.command(`${verb} <NAME>`).description(description).exitOverride();
+    return withSettings(command).action((name: string, { force }: { force?: boolean }) =>
+      ask(command, `credential-${verb}`, { name, force: force === true }),
+    );
+  };
+  change('enable', 'use it again');
+  change('disable', 'no new request uses it, until it is enabled or the service restarts').option(
+    '--force',
+    'even when no other is available, so that every request is refused',
+  );
+  change('reset', 'forget its cooldowns: it is used again at once');
+
+  const level = program
+    .command('log-level')
+    .description('change what is logged, in every process, until the service restarts')
+    .addArgument(new Argument('<LEVEL>', 'DEBUG, INFO, WARNING or ERROR'));
+  withSettings(level.exitOverride()).action((asked: string) => ask(level, 'log-level', { level: asked }));
+}
