@@ -30,7 +30,7 @@ export function sampleStatus(changes: Partial<ServiceStatus> = {}): ServiceStatu
       { ...credential, name: 'b', available: false },
     ],
     inFlight: 0,
-    log: { mode: 'none', file: null, lostLines: 0 },
+    log: { mode: 'none', file: null, level: 'INFO', lostLines: 0 },
     ...changes,
   };
 }
