@@ -26,8 +26,8 @@ export function sampleStatus(changes: Partial<ServiceStatus> = {}): ServiceStatu
     workers: [sampleWorker],
     draining: [],
     credentials: [
-      { ...credential, name: 'a', available: true },
-      { ...credential, name: 'b', available: false },
+      { ...credential, name: 'a', available: true, disabled: false },
+      { ...credential, name: 'b', available: false, disabled: false },
     ],
     inFlight: 0,
     log: { mode: 'none', file: null, level: 'INFO', lostLines: 0 },
