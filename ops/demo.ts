@@ -53,6 +53,7 @@ function startProxy(folder: string, secretsFile: string, upstreamUrl: string, po
       FLOW_PROXY_TARGET_URL: upstreamUrl,
       FLOW_PROXY_SECRETS_FILE: secretsFile,
       FLOW_PROXY_PORT: String(port),
+      FLOW_PROXY_ADMIN_LISTEN: '127.0.0.1:0',
       FLOW_PROXY_UPSTREAM_PROXY: 'none',
       FLOW_PROXY_NUM_WORKERS: '2',
       FLOW_PROXY_DRAIN_TIMEOUT: '2',

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/errors.ts';
 import { openPrimaryChannel } from '../src/ipc/channel.ts';
 import type { BootMessage, PoolMessage, ServiceState } from '../src/ipc/messages.ts';
+import type { Destination } from '../src/logging/destination.ts';
 import { workerLogDestination } from '../src/logging/destinations.ts';
 import { type AdjustableLogger, createLogger, type Logger } from '../src/logging/logger.ts';
 import { LoopDelay } from '../src/proxy/loop-delay.ts';
@@ -97,7 +98,7 @@ async function serve({
     channel.send({ type: 'leaving', reason: `a fault in itself (${messageOf(cause)})` });
     void drain(generation.drainTimeoutMs, 1);
   });
-  startHeartbeat(proxy, loop);
+  startHeartbeat(proxy, loop, destination);
   const giveUp = async (msg: string): Promise<never> => {
     log.error({ msg });
     await destination.flush();
@@ -108,6 +109,7 @@ async function serve({
     log.setLevel('ERROR');
     await checkSelf(proxy.server);
     log.setLevel(level);
+    proxy.metrics.start();
   } catch (cause) {
     await giveUp(`The self-check failed: ${messageOf(cause)}`);
   }
@@ -122,18 +124,22 @@ async function serve({
   }
 }
 
-function startHeartbeat({ server, admission }: WorkerProxy, loop: LoopDelay): void {
-  setInterval(
-    () =>
-      channel.send({
-        type: 'heartbeat',
-        inFlight: server.connections.inFlight,
-        rssBytes: process.memoryUsage.rss(),
-        loopDelayMs: loop.ms,
-        refused: admission.refusals,
-      }),
-    HEARTBEAT_MS,
-  ).unref();
+function startHeartbeat(
+  { server, admission, metrics }: WorkerProxy,
+  loop: LoopDelay,
+  destination: Destination,
+): void {
+  setInterval(() => {
+    metrics.setLogLinesLost(destination.lostLines);
+    channel.send({
+      type: 'heartbeat',
+      inFlight: server.connections.inFlight,
+      rssBytes: process.memoryUsage.rss(),
+      loopDelayMs: loop.ms,
+      refused: admission.refusals,
+      sums: metrics.takeChanged(),
+    });
+  }, HEARTBEAT_MS).unref();
 }
 
 /** Drains, then leaves with the exit code of the first reason. Again, it only brings the deadline forward. */
@@ -157,7 +163,7 @@ function drainOnce(
         msg: `Cut ${cut} exchanges that were still running at the drain deadline (FLOW_PROXY_DRAIN_TIMEOUT)`,
       });
     }
-    channel.send({ type: 'drained' });
+    channel.send({ type: 'drained', sums: proxy.metrics.sums });
     await proxy.close().catch(() => {});
     await flush();
     process.exit(exitCode);

@@ -7,6 +7,8 @@ import { type Configuration, loadConfiguration } from '../configuration.ts';
 import { pathsToServe } from '../control/socket-path.ts';
 import { ConfigError, messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
+import { AdminListener } from '../supervisor/admin/admin-listener.ts';
+import { metricsRoute } from '../supervisor/admin/metrics-route.ts';
 import { readCode } from '../supervisor/code.ts';
 import { ControlServer } from '../supervisor/control-server.ts';
 import { assertPortIsFree } from '../supervisor/listen-check.ts';
@@ -53,14 +55,28 @@ export async function start(commandLine: CommandLine): Promise<number> {
   supervisor.events.once('state', (state) => {
     if (state === 'ready') void logHost(log);
   });
+  const admin = await openAdmin(configuration, supervisor, log);
   const control = await openControl(configuration, supervisor, log);
   listenToSignals(supervisor);
   const { exitCode, reason } = await supervisor.run();
   log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
+  admin.close();
   await control?.close();
   await close();
   reporter?.stop();
   return exitCode;
+}
+
+/** What those who watch the service can ask for, where the settings say so now and after each reload. */
+async function openAdmin(
+  { settings: { adminListen } }: Configuration,
+  supervisor: Supervisor,
+  log: Logger,
+): Promise<AdminListener> {
+  const admin = new AdminListener({ '/metrics': metricsRoute(() => supervisor.readMetrics()) }, log);
+  supervisor.events.on('settings', (settings) => void admin.move(settings.adminListen));
+  await admin.move(adminListen);
+  return admin;
 }
 
 /** Without a socket of its own choice the service runs on: only commands such as `flow-proxy status` miss it. */

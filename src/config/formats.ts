@@ -106,6 +106,28 @@ export function listenAddress(): Format<string> {
   };
 }
 
+/** Where to listen, host and port as one; the host is without brackets. */
+export interface ListenPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An address with its port, such as 127.0.0.1:8898 or [::1]:8898. */
+export function listenPlace(): Format<ListenPlace> {
+  const address = listenAddress();
+  const number = wholeNumber(0, 65_535);
+  return {
+    accepts: 'an IP address or a host name with a port, such as 127.0.0.1:8898 or [::1]:8898',
+    placeholder: 'address:port',
+    parse(text) {
+      const [, before = '', after = ''] = /^(\[.+\]|[^:]+):(\d+)$/.exec(text) ?? [];
+      const host = address.parse(before);
+      const port = number.parse(after);
+      return host === undefined || port === undefined ? undefined : { host, port };
+    },
+  };
+}
+
 /** The base of an upstream: http or https and nothing but host, port and path; no slash at the end. */
 export function baseUrl(): Format<string> {
   return {

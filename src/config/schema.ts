@@ -4,7 +4,9 @@ import { addressList } from './address-ranges.ts';
 import {
   baseUrl,
   type Format,
+  type ListenPlace,
   listenAddress,
+  listenPlace,
   megabytes,
   oneOf,
   orWord,
@@ -45,6 +47,7 @@ export interface SettingValues {
   readonly maxDraining: number;
   readonly heartbeatTimeout: number;
   readonly controlSocket: string;
+  readonly adminListen: ListenPlace | 'off';
   readonly maxBodyMb: number;
   readonly keepBodyMb: number;
   readonly headerTimeout: number;
@@ -216,6 +219,12 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     'auto',
     orWord(path(), 'auto'),
     'Unix socket for flow-proxy status, reload and the like; auto is in the runtime folder, or else below the temporary one.',
+  ),
+  adminListen: setting(
+    'Serving',
+    '127.0.0.1:8898',
+    orWord(listenPlace(), 'off'),
+    'Where /metrics and /status are served, without a password: keep it private; port 0 takes any free one.',
   ),
   maxBodyMb: setting('Serving', '32', megabytes(0.01, 1024), 'Largest request body, in MB.'),
   keepBodyMb: setting(

@@ -1,6 +1,6 @@
 // The settings of one generation: resolved, absolute, immutable. Where they came from is load.ts's.
 import { join, resolve } from 'node:path';
-import type { RetryCause } from './formats.ts';
+import type { ListenPlace, RetryCause } from './formats.ts';
 import type { SettingName, SettingValues } from './schema.ts';
 
 /** How and where the log is written. */
@@ -89,6 +89,8 @@ export interface Settings {
   readonly heartbeatTimeoutMs: number;
   /** A path, or `auto`. */
   readonly controlSocket: string;
+  /** Where the primary serves /metrics and the like; null when off. */
+  readonly adminListen: ListenPlace | null;
   readonly maxBodyBytes: number;
   /** A body up to this is kept for another attempt. */
   readonly keepBodyBytes: number;
@@ -130,6 +132,7 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     maxDraining: read('maxDraining'),
     heartbeatTimeoutMs: read('heartbeatTimeout'),
     controlSocket: read('controlSocket') === 'auto' ? 'auto' : resolve(cwd, read('controlSocket')),
+    adminListen: onOrNull(read('adminListen')),
     maxBodyBytes: read('maxBodyMb'),
     keepBodyBytes: Math.min(read('keepBodyMb'), read('maxBodyMb')),
     inbound: {
@@ -142,6 +145,10 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     corsOrigins: read('corsOrigins'),
     log: resolveLog(read, cwd),
   };
+}
+
+function onOrNull(listen: SettingValues['adminListen']): ListenPlace | null {
+  return listen === 'off' ? null : listen;
 }
 
 function resolveClients(read: ReadSetting, cwd: string): ClientSettings {

@@ -8,6 +8,7 @@ import type { CredentialFailure } from '../credentials/cooldown.ts';
 import type { PoolSnapshot } from '../credentials/snapshot.ts';
 import type { Generation } from '../generation.ts';
 import type { LogLevel } from '../logging/logger.ts';
+import type { MetricSums } from '../metrics/sums.ts';
 
 /** What a worker knows of the whole service, for /health. */
 export interface ServiceState {
@@ -65,6 +66,8 @@ export interface Heartbeat {
   readonly loopDelayMs: number;
   /** Requests it turned away since it started. */
   readonly refused: ClientRefusals;
+  /** Everything it has counted since it started; null when nothing has changed since the heartbeat before. */
+  readonly sums: MetricSums | null;
 }
 
 export type ToPrimary =
@@ -88,4 +91,5 @@ export type ToPrimary =
   | { readonly type: 'release'; readonly admission: number }
   /** It drains by itself, for a reason of its own: another one is to take its place. */
   | { readonly type: 'leaving'; readonly reason: string }
-  | { readonly type: 'drained' };
+  /** Nothing is in flight any more; these are its last sums. */
+  | { readonly type: 'drained'; readonly sums: MetricSums };

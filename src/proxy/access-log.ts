@@ -1,7 +1,8 @@
 // The one line that every exchange leaves. Its message keeps the words of the Python predecessor, so that operators'
 // grep and awk lines go on counting: "Request processed", "successfully", "Using configuration 'NAME'".
 import type { Logger } from '../logging/logger.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, FailedAttempt } from './exchange.ts';
+import type { ExchangeMetrics } from './exchange-metrics.ts';
 
 /** How an exchange ended. */
 export type Outcome = 'completed' | 'failed' | 'client_left';
@@ -18,13 +19,21 @@ export interface Ending {
 /** Clients that left before anything was sent to them; nginx's number for it. */
 const CLIENT_LEFT_STATUS = 499;
 
-/** Writes the line; to be called once, when the client's side is over. */
-export function finishExchange(exchange: Exchange, ending: Ending, log: Logger): void {
+/** Writes the line and counts the exchange; to be called once, when the client's side is over. */
+export function finishExchange(
+  exchange: Exchange,
+  ending: Ending,
+  log: Logger,
+  metrics: ExchangeMetrics,
+): void {
   // An answer that stopped before its end, and not by us: the client has left.
   if (!ending.isWhole) exchange.errorCode ??= 'client_left';
   const status = ending.status ?? CLIENT_LEFT_STATUS;
   const outcome = outcomeOf(exchange, status, ending.isWhole);
+  exchange.endAttempt();
   const durationMs = performance.now() - exchange.startedAt;
+  metrics.onEnded(exchange, { status, outcome, durationMs });
+  const tokens = exchange.usage?.tokens;
   const fields = {
     // First, so that nothing a client chose stands before the words that are searched for.
     msg: messageFor(exchange, outcome, status, durationMs),
@@ -36,10 +45,13 @@ export function finishExchange(exchange: Exchange, ending: Ending, log: Logger):
     client: exchange.client?.name,
     credential: exchange.credentialName ?? undefined,
     attempts: exchange.attempts,
-    failovers: exchange.failovers.length === 0 ? undefined : exchange.failovers,
+    failovers: exchange.failedAttempts.length === 0 ? undefined : exchange.failedAttempts.map(inWords),
     model: exchange.model ?? undefined,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
+    tokensIn: tokens?.input,
+    tokensOut: tokens?.output,
+    tokensCached: tokens?.cached,
     ttfbMs: exchange.firstByteAt === null ? undefined : rounded(exchange.firstByteAt - exchange.startedAt),
     durationMs: rounded(durationMs),
     error: exchange.errorCode ?? undefined,
@@ -48,6 +60,10 @@ export function finishExchange(exchange: Exchange, ending: Ending, log: Logger):
   if (outcome !== 'failed') log.info(fields);
   else if (status >= 500 || !ending.isWhole) log.error(fields);
   else log.warning(fields);
+}
+
+function inWords({ credential, cause }: FailedAttempt): string {
+  return `${credential}: ${cause}`;
 }
 
 function outcomeOf({ errorCode }: Exchange, status: number, isWhole: boolean): Outcome {

@@ -6,9 +6,18 @@ import { type Dialect, dialectOf, type ErrorReply } from './dialect.ts';
 import { type BodyIntake, NO_BODY, type RequestBody } from './request-body.ts';
 import { clientRequestId } from './request-headers.ts';
 import type { RequestPath } from './target.ts';
+import type { UsageReader } from './usage/usage-reader.ts';
 
 /** Which kind of work an exchange was: forwarded to the upstream, or answered here. */
 export type Route = 'upstream' | 'local';
+
+/** An attempt that another one followed. */
+export interface FailedAttempt {
+  /** Its name. */
+  readonly credential: string;
+  /** A status of the upstream, or a code of ours where there was none. */
+  readonly cause: string;
+}
 
 /** A record that phases fill in; it decides nothing. */
 export class Exchange {
@@ -39,7 +48,7 @@ export class Exchange {
   model: string | null = null;
   /** Requests of one conversation share it. */
   affinityKey: string | null = null;
-  #failovers: string[] = [];
+  #failedAttempts: FailedAttempt[] = [];
   /** Of the latest attempt. */
   credentialName: string | null = null;
   /** Why it failed, when it did: a code of ours. */
@@ -48,6 +57,14 @@ export class Exchange {
   errorDetail: string | null = null;
   firstByteAt: number | null = null;
   bytesOut = 0;
+  /** An event stream or a WebSocket. */
+  isStream = false;
+  /** Of the latest answer that came from the upstream. */
+  upstreamStatus: number | null = null;
+  /** Reads the tokens of the answer; null where that cannot be done. */
+  usage: UsageReader | null = null;
+  #upstreamMs = 0;
+  #attemptAt: number | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, target: RequestPath) {
     this.request = request;
@@ -60,14 +77,34 @@ export class Exchange {
     this.dialect = dialectOf(target.path);
   }
 
-  /** An attempt brought nothing, and another one follows. */
-  noteFailover(cause: string): void {
-    this.#failovers.push(`${this.credentialName}: ${cause}`);
+  /** An attempt begins; how long it takes is the upstream's time. */
+  beginAttempt(credential: string): void {
+    this.attempts += 1;
+    this.credentialName = credential;
+    this.upstreamStatus = null;
+    this.#attemptAt = performance.now();
   }
 
-  /** One entry for each attempt but the last: the credential's name and what went wrong. */
-  get failovers(): readonly string[] {
-    return this.#failovers;
+  /** The attempt under way is over, if there is one. */
+  endAttempt(): void {
+    if (this.#attemptAt === null) return;
+    this.#upstreamMs += performance.now() - this.#attemptAt;
+    this.#attemptAt = null;
+  }
+
+  /** Time that all attempts took; 0 when there was none. */
+  get upstreamMs(): number {
+    return this.#upstreamMs;
+  }
+
+  /** An attempt brought nothing, and another one follows. */
+  noteFailover(cause: string): void {
+    this.#failedAttempts.push({ credential: this.credentialName ?? '', cause });
+  }
+
+  /** One entry for each attempt but the last. */
+  get failedAttempts(): readonly FailedAttempt[] {
+    return this.#failedAttempts;
   }
 
   /** Size of the body as far as it is known. */

@@ -6,6 +6,7 @@ import { messageOf } from '../errors.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { ErrorReply } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
+import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { HeldAnswer } from './held-answer.ts';
 import { judgeAnswer, judgeBreak, judgeFailure } from './judge.ts';
 import { type Leases, noLeaseError } from './leases.ts';
@@ -25,6 +26,7 @@ export interface ForwardingParts {
   readonly limits: UpstreamLimits;
   readonly retry: RetrySettings;
   readonly streamKeepAliveMs: number;
+  readonly metrics: ExchangeMetrics;
 }
 
 /** An error answer that does not come to its end within this time is given up for another attempt. */
@@ -52,6 +54,7 @@ export class Forwarding implements AttemptListener, Ticking {
     this.#parts = parts;
     this.#relay = new Relay(exchange, {
       keepAliveMs: parts.streamKeepAliveMs,
+      metrics: parts.metrics,
       onDrained: () => this.#attempt?.resume(),
     });
   }
@@ -65,6 +68,7 @@ export class Forwarding implements AttemptListener, Ticking {
 
   onHeaders(status: number, headers: readonly Buffer[], statusText: string): boolean {
     const verdict = judgeAnswer(status, headers, Date.now(), this.#parts.retry.causes);
+    this.#exchange.upstreamStatus = status;
     if (this.#lease !== undefined) this.#parts.leases.settle(this.#lease, status, verdict);
     if (verdict.isRetryable && this.#mayTryAgain()) {
       this.#exchange.noteFailover(String(status));
@@ -87,12 +91,14 @@ export class Forwarding implements AttemptListener, Ticking {
   }
 
   onEnd(): void {
+    this.#exchange.endAttempt();
     if (this.#isHolding) this.#next();
     else this.#relay.end();
   }
 
   onFailure(cause: Error, wasSent: boolean): void {
     const exchange = this.#exchange;
+    exchange.endAttempt();
     this.#release();
     if (exchange.response.headersSent) {
       this.#breakOff(judgeBreak(cause, this.#parts.target.host), messageOf(cause));
@@ -115,6 +121,7 @@ export class Forwarding implements AttemptListener, Ticking {
   /** Another attempt, at once or after a short wait, or else the end. */
   #next(): void {
     this.#isHolding = false;
+    this.#exchange.endAttempt();
     const lease = this.#parts.leases.take(this.#wanted());
     if ('credentialId' in lease) this.#try(lease);
     else {
@@ -156,8 +163,7 @@ export class Forwarding implements AttemptListener, Ticking {
     const { target, upstream, limits } = this.#parts;
     this.#lease = lease;
     this.#tried.add(lease.credentialId);
-    exchange.attempts += 1;
-    exchange.credentialName = lease.name;
+    exchange.beginAttempt(lease.name);
     this.#attempt = new Attempt(
       upstream.dispatcher,
       {

@@ -11,6 +11,7 @@ import type { ExchangeEnds } from './client-connection.ts';
 import { type Cors, preflightHeaders } from './cors.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
+import type { ExchangeMetrics } from './exchange-metrics.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
 import { answerLocally, type Health, isLocal, isProbe } from './local-routes.ts';
 import { INTERNAL_ERROR, ORIGIN_REFUSED, RETRY_SOON } from './protocol-errors.ts';
@@ -40,6 +41,7 @@ export interface HandlerParts {
   readonly hasAffinity: boolean;
   readonly pipeline: ProxyPipeline;
   readonly log: Logger;
+  readonly metrics: ExchangeMetrics;
   readonly health: () => Health;
 }
 
@@ -60,7 +62,12 @@ export class Handler {
     if (hasBody(request)) readRestAfter(request, response);
     response.once('close', () => {
       const status = response.headersSent ? response.statusCode : null;
-      finishExchange(exchange, { status, isWhole: response.writableFinished }, this.#parts.log);
+      finishExchange(
+        exchange,
+        { status, isWhole: response.writableFinished },
+        this.#parts.log,
+        this.#parts.metrics,
+      );
     });
     this.#guard(exchange, () => this.#accept(exchange, target));
     return {

@@ -3,12 +3,15 @@
 import type { ErrorReply } from './dialect.ts';
 import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
+import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { withoutHeaders } from './header-rules.ts';
 import { headersForClient } from './response-headers.ts';
+import { UsageReader } from './usage/usage-reader.ts';
 
 export interface RelayOptions {
   /** Silence after which a comment is written between two events; 0 is never. */
   readonly keepAliveMs: number;
+  readonly metrics: ExchangeMetrics;
   /** Called when the client has read what was held back. */
   readonly onDrained: () => void;
 }
@@ -36,8 +39,11 @@ export class Relay {
   /** Sends the head; together with the first bytes of the body when these came along with it. */
   begin(status: number, headers: readonly Buffer[], statusText: string): void {
     const { response, id, method, cors } = this.#exchange;
-    const { flat, isOpenEventStream } = headersForClient(headers, id, cors);
+    const { flat, isEventStream, isOpenEventStream, body } = headersForClient(headers, id, cors);
     if (isOpenEventStream && method !== 'HEAD') this.#events = new EventBoundary();
+    if (isEventStream && method !== 'HEAD') this.#options.metrics.onStreamBegun(this.#exchange);
+    // What a GET brings back may have been counted when it was made.
+    if (body !== 'other' && status === 200 && method === 'POST') this.#exchange.usage = new UsageReader(body);
     this.#lastWriteAt = performance.now();
     this.#exchange.firstByteAt = this.#lastWriteAt;
     // RFC 9110 section 8.6: a client might wait for what such a length promises.
@@ -53,6 +59,7 @@ export class Relay {
     const { response } = this.#exchange;
     this.#hasWritten = true;
     this.#exchange.bytesOut += chunk.length;
+    this.#exchange.usage?.push(chunk);
     if (this.#events !== null) {
       this.#events.push(chunk);
       this.#lastWriteAt = performance.now();

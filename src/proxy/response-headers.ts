@@ -2,15 +2,21 @@
 // request id in front. undici hands them over as raw bytes, which are latin1 on the wire (RFC 9110 section 5.5).
 import { isCorsHeader } from './cors.ts';
 import { namedByConnection, responseHeaderRules, withoutHeaders } from './header-rules.ts';
+import type { BodyKind } from './usage/usage-reader.ts';
 
 /** What relaying needs to know of an answer's headers. */
 export interface AnswerHeaders {
   /** Flat list of names and values for writeHead. */
   readonly flat: readonly string[];
-  /** An event stream whose length and coding leave room for events of ours. */
+  /** An event stream that bytes of ours may be added to: no length and no coding was announced. */
   readonly isOpenEventStream: boolean;
+  readonly isEventStream: boolean;
+  /** What the body is, where its bytes are that themselves. */
+  readonly body: BodyKind;
 }
 
+const EVENT_STREAM = /^text\/event-stream\b/i;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const RULES = responseHeaderRules();
 
 /** The upstream's own x-request-id stays readable under this name, since ours takes its place. */
@@ -25,7 +31,9 @@ export function headersForClient(
   const flat: string[] = ['X-Request-Id', requestId, ...(cors ?? [])];
   let named: readonly string[] = [];
   let isEventStream = false;
+  let isJson = false;
   let isSealed = false;
+  let isCoded = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = latin1(raw[i]);
     const value = latin1(raw[i + 1]);
@@ -33,16 +41,20 @@ export function headersForClient(
     if (fate === 'pass') {
       if (cors !== null && isCorsHeader(name)) continue;
       flat.push(name, value);
-      if (name.length === 12 && isContentType(name) && /^text\/event-stream\b/i.test(value))
-        isEventStream = true;
-      else if (name.length === 14 || name.length === 16) isSealed ||= seals(name, value);
+      if (name.length === 12 && isContentType(name)) {
+        isEventStream = EVENT_STREAM.test(value);
+        isJson = JSON_TYPE.test(value);
+      } else if (name.length === 14) isSealed ||= name.toLowerCase() === 'content-length';
+      else if (name.length === 16) isCoded ||= isCoding(name, value);
     } else if (fate === 'requestId') flat.push(UPSTREAM_REQUEST_ID, value);
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
   }
   const kept = named.length === 0 ? flat : withoutHeaders(flat, named);
   return {
     flat: isEventStream ? withoutBuffering(kept) : kept,
-    isOpenEventStream: isEventStream && !isSealed,
+    isEventStream,
+    isOpenEventStream: isEventStream && !isSealed && !isCoded,
+    body: isCoded ? 'other' : bodyKind(isEventStream, isJson),
   };
 }
 
@@ -51,10 +63,13 @@ function withoutBuffering(flat: readonly string[]): string[] {
   return [...withoutHeaders(flat, ['x-accel-buffering']), 'X-Accel-Buffering', 'no'];
 }
 
-/** A length or a coding that was announced: bytes of ours would break it. */
-function seals(name: string, value: string): boolean {
-  const plain = name.toLowerCase();
-  return plain === 'content-length' || (plain === 'content-encoding' && value.toLowerCase() !== 'identity');
+function isCoding(name: string, value: string): boolean {
+  return name.toLowerCase() === 'content-encoding' && value.toLowerCase() !== 'identity';
+}
+
+function bodyKind(isEventStream: boolean, isJson: boolean): BodyKind {
+  if (isEventStream) return 'events';
+  return isJson ? 'json' : 'other';
 }
 
 function isContentType(name: string): boolean {

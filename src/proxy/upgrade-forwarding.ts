@@ -7,6 +7,7 @@ import type { Lease, LeaseRequest, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
 import type { ErrorReply } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
+import type { ExchangeMetrics } from './exchange-metrics.ts';
 import type { ProxyPipeline, UpgradeListener } from './http-proxy.ts';
 import { judgeAnswer, judgeFailure } from './judge.ts';
 import { type Leases, noLeaseError } from './leases.ts';
@@ -23,6 +24,7 @@ export interface UpgradeParts {
   readonly retry: RetrySettings;
   /** How long the upstream may take to accept an upgrade. */
   readonly openTimeoutMs: number;
+  readonly metrics: ExchangeMetrics;
 }
 
 /** The client's side. */
@@ -59,10 +61,12 @@ export class UpgradeForwarding implements UpgradeListener {
 
   onOpen(answer: IncomingMessage): void {
     this.#judge(answer);
+    this.#parts.metrics.onStreamBegun(this.#exchange);
     this.#tell(answer);
   }
 
   onRefused(answer: IncomingMessage, passOn: () => void): void {
+    this.#exchange.endAttempt();
     const { isRetryable } = this.#judge(answer);
     if (isRetryable && this.#mayTryAgain()) {
       this.#exchange.noteFailover(String(answer.statusCode));
@@ -77,6 +81,7 @@ export class UpgradeForwarding implements UpgradeListener {
   onFailure(cause: Error, wasSent: boolean): void {
     const { target, retry } = this.#parts;
     const exchange = this.#exchange;
+    exchange.endAttempt();
     this.#release();
     if (this.#client.socket.destroyed) {
       exchange.errorCode = 'client_left';
@@ -121,8 +126,7 @@ export class UpgradeForwarding implements UpgradeListener {
     const { request } = exchange;
     this.#lease = lease;
     this.#tried.add(lease.credentialId);
-    exchange.attempts += 1;
-    exchange.credentialName = lease.name;
+    exchange.beginAttempt(lease.name);
     request.url = `${exchange.path}${exchange.query}`;
     request.headers = upgradeHeaders(request, lease, target);
     const ahead = exchange.attempts === 1 ? head : Buffer.alloc(0);
@@ -131,6 +135,7 @@ export class UpgradeForwarding implements UpgradeListener {
 
   #judge(answer: IncomingMessage): { readonly isRetryable: boolean } {
     const status = answer.statusCode ?? 502;
+    this.#exchange.upstreamStatus = status;
     const headers = answer.rawHeaders.map((text) => Buffer.from(text, 'latin1'));
     const verdict = judgeAnswer(status, headers, Date.now(), this.#parts.retry.causes);
     if (this.#lease !== null) this.#parts.leases.settle(this.#lease, status, verdict);

@@ -41,7 +41,7 @@ export class WebSockets {
   }
 
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { target, log } = this.#parts;
+    const { target, log, metrics } = this.#parts;
     socket.on('error', () => socket.destroy());
     const raw = request.url ?? '';
     const path = readRequestTarget(raw, target);
@@ -49,7 +49,7 @@ export class WebSockets {
     const exchange = new Exchange(request, new ServerResponse(request), known);
     const upgrade: Upgrade = { exchange, socket, status: null };
     socket.once('close', () => {
-      finishExchange(exchange, { status: upgrade.status, isWhole: upgrade.status !== null }, log);
+      finishExchange(exchange, { status: upgrade.status, isWhole: upgrade.status !== null }, log, metrics);
     });
     const malformed = checkUpgrade(request) ?? ('code' in path ? path : null);
     if (malformed !== null) refuse(upgrade, malformed);

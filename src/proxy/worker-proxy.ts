@@ -9,6 +9,7 @@ import type { Logger } from '../logging/logger.ts';
 import { Threads } from '../threads.ts';
 import { Admission } from './admission.ts';
 import { Cors } from './cors.ts';
+import { ExchangeMetrics } from './exchange-metrics.ts';
 import { Forwarding } from './forwarding.ts';
 import { Handler } from './handler.ts';
 import { createPipeline } from './http-proxy.ts';
@@ -48,6 +49,7 @@ export interface WorkerProxy {
   readonly admission: Admission;
   readonly limitGate: LimitGate;
   readonly server: ProxyServer;
+  readonly metrics: ExchangeMetrics;
   /** Ends what outlives the last exchange: threads and upstream connections. */
   close(): Promise<void>;
 }
@@ -70,7 +72,8 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const rewriter = new BodyRewriter(threads);
   const { limits, retry, streamKeepAliveMs, inbound } = generation;
   const ticker = new Ticker(tickInterval([streamKeepAliveMs, limits.exchangeMs, inbound.bodyMs]));
-  const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs };
+  const metrics = new ExchangeMetrics();
+  const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs, metrics };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
     agent: upstream.upgradeAgent,
     ca: generation.upstreamCa === null ? null : trusting(generation.upstreamCa),
@@ -94,6 +97,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     hasAffinity: generation.hasAffinity,
     pipeline,
     log,
+    metrics,
     health: () => ({
       ...options.service(),
       credentialsAvailable: pool.countAvailable(Date.now()),
@@ -115,6 +119,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     pipeline,
     retry,
     log,
+    metrics,
     openTimeoutMs: limits.firstByteMs,
   });
   const server = new ProxyServer(
@@ -129,6 +134,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     admission,
     limitGate,
     server,
+    metrics,
     close: async () => {
       await Promise.all([threads.close(), upstream.close()]);
     },

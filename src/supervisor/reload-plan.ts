@@ -20,6 +20,7 @@ const TAKEN_OVER_LIVE: ReadonlySet<SettingName> = new Set<SettingName>([
   'tlsCertFile',
   'tlsKeyFile',
   'numWorkers',
+  'adminListen',
 ]);
 
 /**

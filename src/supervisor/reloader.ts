@@ -1,6 +1,6 @@
 // Reloads: loads aside, refuses or takes over, replaces the workers where that is needed. One at a time; a request
 // during a reload is remembered once.
-
+import { isDeepStrictEqual } from 'node:util';
 import type { Configuration } from '../configuration.ts';
 import type { LastReload, ReloadOutcome } from '../control/status.ts';
 import { ConfigError, messageOf } from '../errors.ts';
@@ -134,7 +134,11 @@ export class Reloader {
     const before = slots.size;
     const wanted = settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers;
     await slots.resize(wanted);
-    return wanted === before ? [] : [`${before} → ${wanted} workers`];
+    const isSamePlace = isDeepStrictEqual(settings.adminListen, this.#used.settings.adminListen);
+    return [
+      ...(wanted === before ? [] : [`${before} → ${wanted} workers`]),
+      ...(isSamePlace ? [] : ['the admin listener moves']),
+    ];
   }
 
   #tell(by: string, { outcome, reasons, needRestart }: Result): void {

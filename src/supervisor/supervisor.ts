@@ -1,15 +1,18 @@
 // The primary's life: starts the workers, reloads, drains, ends the service in order. Signals and verbs only say what
 // is wanted; here it is done. Processes are the crew's, their places slots.ts's, what they share the switchboard's.
 import { EventEmitter } from 'node:events';
+import type { Settings } from '../config/settings.ts';
 import type { Configuration } from '../configuration.ts';
 import type { LastReload, ServiceState, ServiceStatus } from '../control/status.ts';
 import type { LogSink } from '../logging/log-sink.ts';
 import type { AdjustableLogger, LogLevel } from '../logging/logger.ts';
+import type { MetricReading } from '../metrics/sums.ts';
 import type { Code } from './code.ts';
 import { countWorkers } from './cpu-count.ts';
 import { Crew } from './crew.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import type { PoolKeeper } from './pool-keeper.ts';
+import { readPrimary } from './primary-readings.ts';
 import { Reloader } from './reloader.ts';
 import { Slots } from './slots.ts';
 import { reportStatus } from './status-report.ts';
@@ -37,6 +40,8 @@ export interface Ending {
 export interface SupervisorEvents {
   /** The state of the service has changed; the first `ready` is the end of the start. */
   state: [ServiceState];
+  /** A reload has taken over these settings. */
+  settings: [Settings];
 }
 
 const TICK_MS = 1_000;
@@ -125,6 +130,7 @@ export class Supervisor {
     const reload = this.#reloader.request(by);
     this.#update();
     const result = await reload;
+    if (result.outcome === 'applied') this.events.emit('settings', this.#reloader.used.settings);
     if (this.#slots.size > 0) this.#isDraining = false;
     this.#update();
     return result;
@@ -190,6 +196,14 @@ export class Supervisor {
       reloader: this.#reloader,
       lostLines: this.#options.sink.lostLines,
     });
+  }
+
+  /** Every metric as it is now. */
+  readMetrics(): MetricReading[] {
+    const { metrics, clients } = this.#switchboard;
+    const { restarts } = metrics;
+    const sources = { status: this.status(), refusals: clients.refusals, restarts, now: Date.now() };
+    return [...metrics.read(performance.now()), ...readPrimary(sources)];
   }
 
   #beginEnding(ending: Ending): void {

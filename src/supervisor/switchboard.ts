@@ -9,6 +9,7 @@ import type { Logger, LogLevel } from '../logging/logger.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { ClientKeeper } from './client-keeper.ts';
 import type { Crew } from './crew.ts';
+import { MetricsKeeper, restartReason } from './metrics-keeper.ts';
 import { PoolKeeper } from './pool-keeper.ts';
 import type { Slots } from './slots.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -30,6 +31,7 @@ export class Switchboard {
   readonly pool: PoolKeeper;
   readonly clients: ClientKeeper;
   readonly certificate: CertificateKeeper;
+  readonly metrics: MetricsKeeper = new MetricsKeeper();
   readonly #options: SwitchboardOptions;
   #logLevel: LogLevel | null = null;
   #publishedRefusals: ClientRefusals = NO_REFUSALS;
@@ -56,7 +58,7 @@ export class Switchboard {
       publish: (pair) => crew.sendToAll({ type: 'tls', pair }),
     });
     crew.events.on('message', (handle, message) => this.#onMessage(handle, message));
-    crew.events.on('exit', (handle) => this.#onExit(handle));
+    crew.events.on('exit', (handle, how) => this.#onExit(handle, how));
   }
 
   /** What an operator wants logged, whatever the settings say; null when those decide. */
@@ -106,6 +108,7 @@ export class Switchboard {
       case 'heartbeat':
         handle.onHeartbeat(message);
         this.clients.onRefusals(handle.id, message.refused);
+        if (message.sums !== null) this.metrics.onSums(handle.id, message.sums);
         return;
       case 'leaving':
         this.#options.slots.onLeaving(handle, message.reason);
@@ -135,11 +138,13 @@ export class Switchboard {
         return;
       case 'drained':
         handle.inFlight = 0;
+        this.metrics.onSums(handle.id, message.sums);
         return;
     }
   }
 
   #boot(handle: WorkerHandle): void {
+    this.metrics.onWorkerForked(handle.id);
     const { snapshot } = this.pool;
     const pool: PoolMessage = { type: 'pool', snapshot, acknowledged: 0, service: this.#service() };
     const { passedSocket } = this.#options;
@@ -152,7 +157,12 @@ export class Switchboard {
     });
   }
 
-  #onExit(handle: WorkerHandle): void {
+  #onExit(handle: WorkerHandle, how: string): void {
+    const { slots } = this.#options;
+    this.metrics.onWorkerGone(handle.id, performance.now());
+    if (!slots.isClosed && handle.slot < slots.size) {
+      this.metrics.onRestart(restartReason(handle.killedFor, how));
+    }
     this.pool.onWorkerGone(handle.id);
     this.clients.onWorkerGone(handle.id);
     this.publish();

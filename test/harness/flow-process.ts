@@ -170,7 +170,9 @@ function environmentOf({ settings = {}, environment = {} }: ProcessOptions): Rec
     name.startsWith('FLOW_PROXY_') ? name : `FLOW_PROXY_${name}`,
     String(value),
   ]);
-  return { ...Object.fromEntries(inherited), ...Object.fromEntries(given), ...environment };
+  // Services of several tests at a time would want the same port.
+  const quiet = { FLOW_PROXY_ADMIN_LISTEN: 'off' };
+  return { ...Object.fromEntries(inherited), ...quiet, ...Object.fromEntries(given), ...environment };
 }
 
 function killAll(): void {

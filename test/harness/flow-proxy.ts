@@ -69,6 +69,12 @@ export class FlowProxy {
     return eventually(`a log line with ${predicate}`, () => this.logLines.find(predicate), timeoutMs);
   }
 
+  /** Where /metrics and /status are; the setting ADMIN_LISTEN has to be something like 127.0.0.1:0. */
+  async adminUrl(): Promise<string> {
+    const { msg } = await this.waitForLog((line) => line.msg.startsWith('Metrics and status on '));
+    return msg.slice('Metrics and status on '.length);
+  }
+
   /** Resolves with the line of the exchange that had this request id. */
   waitForExchange(requestId: string | null | undefined): Promise<LogLine> {
     return this.waitForLog((line) => line['requestId'] === requestId);
