@@ -29,6 +29,7 @@ describe('settings without any configuration', () => {
       drainTimeoutMs: 600_000,
       heartbeatTimeoutMs: 15_000,
       controlSocket: 'auto',
+      adminListen: { host: '127.0.0.1', port: 8898 },
       maxDraining: 25,
       inbound: { headerMs: 60_000, bodyMs: 60_000, connections: 10_000, inFlight: 2_000 },
       corsOrigins: [],
