@@ -6,6 +6,7 @@ import { type LoadedSettings, type LoadInput, loadSettings } from './config/load
 import { type CredentialEntry, readSecretsFile } from './credentials/secrets-file.ts';
 import { ConfigError } from './errors.ts';
 import { type Generation, makeGeneration } from './generation.ts';
+import { openFileLimit, openFilesWarning } from './host/open-files.ts';
 
 export interface Configuration extends LoadedSettings {
   readonly generation: Generation;
@@ -30,13 +31,14 @@ export function loadConfiguration(input: LoadInput, number: number): Configurati
   const tls = collect(problems, () => (files === null ? null : readTlsPair(files, Date.now())));
   if (secrets === undefined || generation === undefined || clientKeys === undefined || tls === undefined)
     throw new ConfigError('configuration', problems, loaded.warnings);
+  const tooFewFiles = openFilesWarning(generation.inbound.connections, openFileLimit());
   return {
     ...loaded,
     generation,
     credentials: secrets.credentials,
     clientKeys,
     tls,
-    warnings: [...loaded.warnings, ...secrets.warnings],
+    warnings: [...loaded.warnings, ...secrets.warnings, ...(tooFewFiles === undefined ? [] : [tooFewFiles])],
   };
 }
 

@@ -5,6 +5,12 @@ import { type ClientAccess, clientAccess } from './clients/access.ts';
 import { loadRewriteRules, type RewriteRule } from './config/rewrite-rules.ts';
 import type { InboundLimits, RetrySettings, Settings, UpstreamLimits } from './config/settings.ts';
 import { ConfigError, messageOf } from './errors.ts';
+import { affordableConnections, openFileLimit } from './host/open-files.ts';
+
+/** With the number of connections that `auto` has come to. */
+export interface WorkerInboundLimits extends InboundLimits {
+  readonly connections: number;
+}
 
 /** What a worker needs of the settings; no path of a secret is in it. */
 export interface Generation {
@@ -25,7 +31,7 @@ export interface Generation {
   readonly heartbeatTimeoutMs: number;
   readonly maxBodyBytes: number;
   readonly keepBodyBytes: number;
-  readonly inbound: InboundLimits;
+  readonly inbound: WorkerInboundLimits;
   readonly clients: ClientAccess;
   readonly corsOrigins: readonly string[];
   readonly rewriteRules: readonly RewriteRule[];
@@ -41,6 +47,7 @@ export function makeGeneration(number: number, settings: Settings): Generation {
   const rewriteRules = attempt(problems, () => loadRewriteRules(settings.rewriteRulesFile)) ?? [];
   const upstreamCa = attempt(problems, () => readCa(settings.upstreamCaFile)) ?? null;
   if (problems.length > 0) throw new ConfigError('settings', problems);
+  const { connections } = settings.inbound;
   return {
     number,
     host: settings.host,
@@ -58,7 +65,10 @@ export function makeGeneration(number: number, settings: Settings): Generation {
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
     maxBodyBytes: settings.maxBodyBytes,
     keepBodyBytes: settings.keepBodyBytes,
-    inbound: settings.inbound,
+    inbound: {
+      ...settings.inbound,
+      connections: connections === 'auto' ? affordableConnections(openFileLimit()) : connections,
+    },
     clients: clientAccess(settings.clients),
     corsOrigins: settings.corsOrigins,
     rewriteRules,

@@ -53,6 +53,7 @@ async function serve({
     worker,
     log,
     tls,
+    loop,
     limitDesk: {
       admit: (admission, client) => channel.send({ type: 'admit', admission, client }),
       release: (admission) => channel.send({ type: 'release', admission }),

@@ -6,7 +6,7 @@ import { isStatus, type ServiceStatus } from '../control/status.ts';
 import { bounded } from '../doctor/bounded.ts';
 import { examine } from '../doctor/examine.ts';
 import { type Finding, type Verdict, worstOf } from '../doctor/finding.ts';
-import { countWorkers } from '../supervisor/cpu-count.ts';
+import { countWorkers } from '../host/worker-count.ts';
 import { VERSION } from '../version.ts';
 import { type CommandLine, loadInput } from './prepare.ts';
 import { socketsOf } from './service-commands.ts';

@@ -45,6 +45,7 @@ export async function start(commandLine: CommandLine): Promise<number> {
     configuration,
     code,
     load: (generation) => loadConfiguration(atReload, generation),
+    hostTaskFile: HOST_FILE,
     readCode: () => readCode(installationFolder()),
     log,
     sink,

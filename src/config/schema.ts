@@ -45,6 +45,11 @@ export interface SettingValues {
   readonly keepAliveTimeout: number;
   readonly drainTimeout: number;
   readonly maxDraining: number;
+  readonly softMemoryMb: number | 'auto';
+  readonly hardMemoryMb: number | 'auto';
+  readonly heapMb: number | 'auto';
+  readonly minLifetime: number;
+  readonly maxLoopDelay: number;
   readonly heartbeatTimeout: number;
   readonly controlSocket: string;
   readonly adminListen: ListenPlace | 'off';
@@ -52,7 +57,7 @@ export interface SettingValues {
   readonly keepBodyMb: number;
   readonly headerTimeout: number;
   readonly bodyTimeout: number;
-  readonly maxConnections: number;
+  readonly maxConnections: number | 'auto';
   readonly maxInFlight: number;
   readonly allowedClients: readonly string[];
   readonly clientKeysFile: string;
@@ -208,6 +213,36 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     wholeNumber(1, 1000),
     'Most generations of replaced workers that still finish requests; of the oldest one beyond, what is left is cut off.',
   ),
+  softMemoryMb: setting(
+    'Serving',
+    'auto',
+    orWord(megabytes(16, 1_048_576), 'auto'),
+    'Memory (RSS) beyond which a worker is replaced without loss, one at a time; auto is three quarters of the hard limit.',
+  ),
+  hardMemoryMb: setting(
+    'Serving',
+    'auto',
+    orWord(megabytes(16, 1_048_576), 'auto'),
+    'Memory (RSS) beyond which a worker is killed; auto is its share of the memory of the machine or the cgroup.',
+  ),
+  heapMb: setting(
+    'Serving',
+    'auto',
+    orWord(megabytes(32, 1_048_576), 'auto'),
+    'Heap limit of a worker (V8); auto is three quarters of the hard limit, at most 4096.',
+  ),
+  minLifetime: setting(
+    'Serving',
+    '300',
+    seconds(1, 86_400),
+    'A worker over its soft memory limit is not replaced before this age.',
+  ),
+  maxLoopDelay: setting(
+    'Serving',
+    '2',
+    seconds(0, 600),
+    'While its event loop is later than this, a worker answers new requests with 503 and Retry-After; 0 switches it off.',
+  ),
   heartbeatTimeout: setting(
     'Serving',
     '15',
@@ -247,9 +282,9 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
   ),
   maxConnections: setting(
     'Serving',
-    '10000',
-    wholeNumber(1, 1_000_000),
-    'Most client connections of a worker; what comes in beyond gets one answer, a 503 unless it asks for our health.',
+    'auto',
+    orWord(wholeNumber(1, 1_000_000), 'auto'),
+    'Most client connections of a worker, auto is 10000 or what the open-file limit allows; what comes in beyond gets one answer, a 503 unless it asks for our health.',
   ),
   maxInFlight: setting(
     'Serving',

@@ -33,9 +33,21 @@ export interface InboundLimits {
   readonly headerMs: number;
   /** Between two pieces of a request's body. */
   readonly bodyMs: number;
-  readonly connections: number;
+  /** auto is what the open-file limit allows. */
+  readonly connections: number | 'auto';
   /** Exchanges and upgrades under way. */
   readonly inFlight: number;
+  /** How late the event loop may be before new requests are turned away; 0 is no limit. */
+  readonly loopDelayMs: number;
+}
+
+/** What becomes of a worker that grows. */
+export interface MemorySettings {
+  readonly softBytes: number | 'auto';
+  readonly hardBytes: number | 'auto';
+  readonly heapBytes: number | 'auto';
+  /** No worker is replaced for its memory before this age. */
+  readonly minLifetimeMs: number;
 }
 
 /** When an exchange is tried again. */
@@ -83,6 +95,8 @@ export interface Settings {
   readonly streamKeepAliveMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** Of one worker. */
+  readonly memory: MemorySettings;
   /** Most generations of workers that drain. */
   readonly maxDraining: number;
   /** Silence after which a worker is taken for hung. */
@@ -129,6 +143,12 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
     streamKeepAliveMs: read('streamKeepAlive'),
     keepAliveTimeoutMs: read('keepAliveTimeout'),
     drainTimeoutMs: read('drainTimeout'),
+    memory: {
+      softBytes: read('softMemoryMb'),
+      hardBytes: read('hardMemoryMb'),
+      heapBytes: read('heapMb'),
+      minLifetimeMs: read('minLifetime'),
+    },
     maxDraining: read('maxDraining'),
     heartbeatTimeoutMs: read('heartbeatTimeout'),
     controlSocket: read('controlSocket') === 'auto' ? 'auto' : resolve(cwd, read('controlSocket')),
@@ -140,6 +160,7 @@ export function resolveSettings(read: ReadSetting, cwd: string, outboundProxyUrl
       bodyMs: read('bodyTimeout'),
       connections: read('maxConnections'),
       inFlight: read('maxInFlight'),
+      loopDelayMs: read('maxLoopDelay'),
     },
     clients: resolveClients(read, cwd),
     corsOrigins: read('corsOrigins'),

@@ -27,6 +27,29 @@ export interface ServiceStatus {
   /** Exchanges under way in all workers, those that drain included; about a second old. */
   readonly inFlight: number;
   readonly log: LogStatus;
+  readonly limits: LimitStatus;
+  /** null until somebody has looked and the figures are there. */
+  readonly host: HostFigures | null;
+}
+
+/** Limits of one worker, as settings and the machine have them. */
+export interface LimitStatus {
+  readonly softBytes: number;
+  readonly hardBytes: number;
+  readonly heapBytes: number;
+  readonly connections: number;
+  /** null where the system does not tell. */
+  readonly openFiles: number | null;
+}
+
+/** The machine, by systeminformation. */
+export interface HostFigures {
+  readonly processors: number;
+  readonly cpuPercent: number;
+  /** Of the last minute. */
+  readonly loadAverage: number;
+  readonly memoryTotalBytes: number;
+  readonly memoryAvailableBytes: number;
 }
 
 /** How a reload ended: `unchanged` found nothing to do, `refused` changed nothing, `failed` came back half way. */

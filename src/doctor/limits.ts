@@ -1,6 +1,7 @@
 // What Linux allows: open files, waiting connections, local ports. Judged by what the settings may need of them.
 import { readFileSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
+import { affordableConnections } from '../host/open-files.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 /** For modules, pipes, logs and IPC of one process. */
@@ -24,7 +25,8 @@ export function checkOpenFiles(limits: string | null, { inbound }: Pick<Settings
   const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits ?? '')?.[1];
   if (hard === undefined) return notLinux('open files');
   const allowed = hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
-  const needed = inbound.connections + inbound.inFlight + OWN_FILES;
+  const connections = inbound.connections === 'auto' ? affordableConnections(allowed) : inbound.connections;
+  const needed = connections + inbound.inFlight + OWN_FILES;
   const what = `${hard} per process`;
   if (allowed >= needed) return ok('open files', what);
   const message = `${what}, while ${needed} may be needed (FLOW_PROXY_MAX_CONNECTIONS + FLOW_PROXY_MAX_IN_FLIGHT)`;

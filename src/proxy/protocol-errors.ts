@@ -74,6 +74,11 @@ export const TOO_MANY_IN_FLIGHT: ErrorReply = error(
   'too_many_requests_in_flight',
   'flow-proxy has as many requests under way as it takes (FLOW_PROXY_MAX_IN_FLIGHT).',
 );
+export const LOOP_TOO_LATE: ErrorReply = error(
+  503,
+  'overloaded',
+  'flow-proxy is behind with its work; try again in a moment (FLOW_PROXY_MAX_LOOP_DELAY).',
+);
 export const ENDED_BY_DRAIN: ErrorReply = error(
   503,
   'service_ending',

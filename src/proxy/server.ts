@@ -4,13 +4,20 @@ import type https from 'node:https';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsPair } from '../clients/tls-pair.ts';
-import type { InboundLimits } from '../config/settings.ts';
 import { codeOf } from '../errors.ts';
+import type { WorkerInboundLimits } from '../generation.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { ExchangeEnds } from './client-connection.ts';
 import { Connections } from './connections.ts';
 import { type Dialect, type ErrorReply, errorOnWire } from './dialect.ts';
-import { CONNECT_REFUSED, RETRY_SOON, TOO_MANY_CONNECTIONS, TOO_MANY_IN_FLIGHT } from './protocol-errors.ts';
+import type { LoopDelay } from './loop-delay.ts';
+import {
+  CONNECT_REFUSED,
+  LOOP_TOO_LATE,
+  RETRY_SOON,
+  TOO_MANY_CONNECTIONS,
+  TOO_MANY_IN_FLIGHT,
+} from './protocol-errors.ts';
 import { dialectFor, errorFor } from './raw-refusal.ts';
 import { parserOptions } from './server-options.ts';
 import { createTlsServer, followHandshakes, isTlsFault, renewCertificate } from './tls-server.ts';
@@ -27,7 +34,8 @@ export interface ServerHandlers {
 export interface ServerOptions {
   /** How long a client's idle connection is kept open. */
   readonly keepAliveTimeoutMs: number;
-  readonly inbound: InboundLimits;
+  readonly inbound: WorkerInboundLimits;
+  readonly loop: LoopDelay;
   /** null for plain HTTP. */
   readonly tls: TlsPair | null;
   readonly log: Logger;
@@ -50,12 +58,14 @@ export class ProxyServer {
   /** The same one, when it speaks TLS. */
   readonly #secureServer: https.Server | null;
   readonly #handlers: ServerHandlers;
-  readonly #inbound: InboundLimits;
+  readonly #inbound: WorkerInboundLimits;
+  readonly #loop: LoopDelay;
   readonly #log: Logger;
 
-  constructor(handlers: ServerHandlers, { keepAliveTimeoutMs, inbound, tls, log }: ServerOptions) {
+  constructor(handlers: ServerHandlers, { keepAliveTimeoutMs, inbound, loop, tls, log }: ServerOptions) {
     this.#handlers = handlers;
     this.#inbound = inbound;
+    this.#loop = loop;
     this.#log = log;
     this.connections = new Connections(inbound.connections);
     const options = { ...parserOptions(inbound.headerMs), keepAliveTimeout: keepAliveTimeoutMs };
@@ -94,7 +104,9 @@ export class ProxyServer {
   /** Why what has just come in on a connection cannot be worked on now; null when it can. */
   overload(socket: net.Socket): ErrorReply | null {
     if (this.connections.of(socket)?.isSurplus) return TOO_MANY_CONNECTIONS;
-    return this.connections.inFlight > this.#inbound.inFlight ? TOO_MANY_IN_FLIGHT : null;
+    if (this.connections.inFlight > this.#inbound.inFlight) return TOO_MANY_IN_FLIGHT;
+    const { loopDelayMs } = this.#inbound;
+    return loopDelayMs > 0 && this.#loop.ms > loopDelayMs ? LOOP_TOO_LATE : null;
   }
 
   /** Takes a connection that did not come by the port. */

@@ -16,6 +16,7 @@ import { createPipeline } from './http-proxy.ts';
 import { type CredentialReporter, Leases } from './leases.ts';
 import { type LimitDesk, LimitGate } from './limit-gate.ts';
 import type { Health } from './local-routes.ts';
+import type { LoopDelay } from './loop-delay.ts';
 import { BodyRewriter } from './rewrite/body-rewriter.ts';
 import { RewriteRules } from './rewrite/rules.ts';
 import { ProxyServer } from './server.ts';
@@ -33,6 +34,7 @@ export interface WorkerProxyOptions {
   readonly log: Logger;
   readonly reporter: CredentialReporter;
   readonly limitDesk: LimitDesk;
+  readonly loop: LoopDelay;
   /** Certificate for clients; null for plain HTTP. */
   readonly tls: TlsPair | null;
   /** What this worker cannot know by itself for its health routes. */
@@ -127,7 +129,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
       onRequest: (request, response) => handler.handle(request, response),
       onUpgrade: (request, socket, head) => webSockets.handle(request, socket, head),
     },
-    { keepAliveTimeoutMs: generation.keepAliveTimeoutMs, inbound, tls: options.tls, log },
+    { keepAliveTimeoutMs: generation.keepAliveTimeoutMs, inbound, loop: options.loop, tls: options.tls, log },
   );
   return {
     pool,

@@ -24,6 +24,7 @@ export interface CrewEvents {
   exit: [WorkerHandle, string];
 }
 
+const MB = 1024 * 1024;
 /** What a worker gets beyond its drain deadline to leave by itself. */
 const LEAVE_MS = 5_000;
 
@@ -48,7 +49,7 @@ export class Crew {
     cluster.setupPrimary({
       exec: launch.workerFile,
       args: [],
-      execArgv: [],
+      execArgv: [`--max-old-space-size=${Math.floor(launch.heapBytes / MB)}`],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const worker = cluster.fork(workerEnvironment(environment));

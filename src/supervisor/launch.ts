@@ -5,4 +5,6 @@ export interface Launch {
   readonly generation: Generation;
   /** Compiled workers/proxy-worker.ts. */
   readonly workerFile: string;
+  /** Limit of V8's heap. */
+  readonly heapBytes: number;
 }

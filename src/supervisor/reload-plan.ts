@@ -7,13 +7,22 @@ import type { Generation } from '../generation.ts';
 export interface ReloadPlan {
   /** Why every worker has to be replaced; empty when none has. */
   readonly rollFor: readonly string[];
+  /** Settings that the primary alone goes by. */
+  readonly live: readonly string[];
   /** Variables that keep the value they had at the start. */
   readonly needRestart: readonly string[];
   /** As new workers get it: with the address of the start. */
   readonly generation: Generation;
 }
 
-/** What these name is published to the workers as they are, or concerns the primary alone. */
+/** What only the primary goes by. */
+const PRIMARY_ONLY: ReadonlySet<SettingName> = new Set<SettingName>([
+  'softMemoryMb',
+  'minLifetime',
+  'maxDraining',
+]);
+
+/** What these name is published to the workers as they are; their number is a matter of slots. */
 const TAKEN_OVER_LIVE: ReadonlySet<SettingName> = new Set<SettingName>([
   'secretsFile',
   'clientKeysFile',
@@ -36,17 +45,20 @@ export function planReload(
 ): ReloadPlan {
   const { host, port } = atStart.generation;
   const generation = { ...loaded.generation, host, port };
-  const settings = changedSettings(used, loaded).filter(
-    (name) => !NEEDS_RESTART.has(name) && !TAKEN_OVER_LIVE.has(name),
+  const changed = changedSettings(used, loaded);
+  const describe = (name: SettingName): string => `${variableOf(name)} ${change(name, used, loaded)}`;
+  const settings = changed.filter((name) =>
+    [NEEDS_RESTART, TAKEN_OVER_LIVE, PRIMARY_ONLY].every((others) => !others.has(name)),
   );
   const hasOtherContent = !isDeepStrictEqual(withoutNumber(used.generation), withoutNumber(generation));
-  const rollFor = settings.map((name) => `${variableOf(name)} ${change(name, used, loaded)}`);
+  const rollFor = settings.map(describe);
   if (settings.length === 0 && hasOtherContent) rollFor.push('the files that settings name');
   if ((used.tls === null) !== (loaded.tls === null))
     rollFor.push(loaded.tls === null ? 'no HTTPS any more' : 'HTTPS from now on');
   if (hasNewCode) rollFor.push('new code on disk');
   const needRestart = changedSettings(atStart, loaded).filter((name) => NEEDS_RESTART.has(name));
-  return { rollFor, needRestart: needRestart.map(variableOf), generation };
+  const live = changed.filter((name) => PRIMARY_ONLY.has(name)).map(describe);
+  return { live, rollFor, needRestart: needRestart.map(variableOf), generation };
 }
 
 function changedSettings(before: Configuration, after: Configuration): SettingName[] {

@@ -1,12 +1,14 @@
 // Reloads: loads aside, refuses or takes over, replaces the workers where that is needed. One at a time; a request
 // during a reload is remembered once.
 import { isDeepStrictEqual } from 'node:util';
+import type { Settings } from '../config/settings.ts';
 import type { Configuration } from '../configuration.ts';
 import type { LastReload, ReloadOutcome } from '../control/status.ts';
 import { ConfigError, messageOf } from '../errors.ts';
+import { memoryLimits } from '../host/memory-share.ts';
+import { countWorkers } from '../host/worker-count.ts';
 import type { AdjustableLogger } from '../logging/logger.ts';
 import type { Code } from './code.ts';
-import { countWorkers } from './cpu-count.ts';
 import type { Crew } from './crew.ts';
 import { boundDraining } from './draining.ts';
 import { planReload } from './reload-plan.ts';
@@ -93,11 +95,17 @@ export class Reloader {
       if (!this.#used.warnings.includes(warning)) this.#options.log.warning({ msg: warning });
     }
     const hasNewCode = code.fingerprint !== this.#code.fingerprint;
-    const { rollFor, needRestart, generation } = planReload(configuration, this.#used, loaded, hasNewCode);
-    const taken = this.#takeOver(loaded);
+    const { live, rollFor, needRestart, generation } = planReload(
+      configuration,
+      this.#used,
+      loaded,
+      hasNewCode,
+    );
+    const taken = [...this.#takeOver(loaded), ...live];
     if (rollFor.length > 0) {
       this.#generations += 1;
-      const launch = { generation, workerFile: code.workerFile };
+      const { heapBytes } = memoryLimits(loaded.settings.memory, wantedWorkers(loaded.settings));
+      const launch = { generation, workerFile: code.workerFile, heapBytes };
       const result = await roll(slots, launch, this.#options.log);
       if (result.type === 'failed') return ended('failed', [result.reason, ...taken], needRestart);
       this.#code = code;
@@ -132,7 +140,7 @@ export class Reloader {
     const { slots, log } = this.#options;
     if (settings.log.level !== this.#used.settings.log.level) log.setLevel(settings.log.level);
     const before = slots.size;
-    const wanted = settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers;
+    const wanted = wantedWorkers(settings);
     await slots.resize(wanted);
     const isSamePlace = isDeepStrictEqual(settings.adminListen, this.#used.settings.adminListen);
     return [
@@ -162,6 +170,11 @@ export class Reloader {
       log.warning({ msg: `${needRestart.join(', ')} changed, which takes effect at the next restart` });
     }
   }
+}
+
+/** How many workers the settings want. */
+export function wantedWorkers({ numWorkers }: Settings): number {
+  return numWorkers === 'auto' ? countWorkers() : numWorkers;
 }
 
 function ended(

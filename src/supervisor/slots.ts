@@ -34,6 +34,8 @@ export class Slots {
   #launch: Launch;
   #slots: Slot[] = [];
   #deaths: Death[] = [];
+  /** The latest replacement. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Nothing is forked any more. */
   #isClosed = false;
 
@@ -110,9 +112,15 @@ export class Slots {
 
   /**
    * Forks a new worker for a slot and, once that serves, drains the old one. When the new one cannot serve, the old
-   * one stays.
+   * one stays. One at a time, whoever asks.
    */
-  async replace(number: number, launch: Launch): Promise<Boot> {
+  replace(number: number, launch: Launch): Promise<Boot> {
+    const boot = this.#turn.then(() => this.#replace(number, launch));
+    this.#turn = boot;
+    return boot;
+  }
+
+  async #replace(number: number, launch: Launch): Promise<Boot> {
     const slot = this.#slots[number];
     if (slot === undefined) return GONE;
     clearTimeout(slot.respawn);

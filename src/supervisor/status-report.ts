@@ -7,9 +7,12 @@ import type {
   WorkerStatus,
 } from '../control/status.ts';
 import type { CredentialReport } from '../credentials/ledger.ts';
+import { openFileLimit } from '../host/open-files.ts';
 import { VERSION } from '../version.ts';
 import type { Crew } from './crew.ts';
 import { drainingWorkers } from './draining.ts';
+import type { HostWatch } from './host-figures.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { Reloader } from './reloader.ts';
 import type { Slots } from './slots.ts';
 import type { Switchboard } from './switchboard.ts';
@@ -25,10 +28,12 @@ export interface StatusSources {
   readonly switchboard: Switchboard;
   readonly reloader: Reloader;
   readonly lostLines: number;
+  readonly memory: MemoryWatch;
+  readonly host: HostWatch;
 }
 
 export function reportStatus(sources: StatusSources): ServiceStatus {
-  const { state, startedAt, port, crew, slots, switchboard, reloader, lostLines } = sources;
+  const { state, startedAt, port, crew, slots, switchboard, reloader, lostLines, memory, host } = sources;
   const serving = slots.handles;
   const draining = drainingWorkers(crew, slots);
   const { log } = reloader.used.settings;
@@ -51,6 +56,12 @@ export function reportStatus(sources: StatusSources): ServiceStatus {
       level: switchboard.logLevel ?? log.level,
       lostLines,
     },
+    limits: {
+      ...memory.limits,
+      connections: reloader.used.generation.inbound.connections,
+      openFiles: finiteOrNull(openFileLimit()),
+    },
+    host: host.latest,
   };
 }
 
@@ -96,6 +107,10 @@ function credentialStatus({
 
 function sum<T>(all: readonly T[], figure: (one: T) => number): number {
   return all.reduce((total, one) => total + figure(one), 0);
+}
+
+function finiteOrNull(figure: number): number | null {
+  return Number.isFinite(figure) ? figure : null;
 }
 
 function iso(epochMs: number): string {

@@ -4,16 +4,18 @@ import { EventEmitter } from 'node:events';
 import type { Settings } from '../config/settings.ts';
 import type { Configuration } from '../configuration.ts';
 import type { LastReload, ServiceState, ServiceStatus } from '../control/status.ts';
+import { memoryLimits } from '../host/memory-share.ts';
 import type { LogSink } from '../logging/log-sink.ts';
 import type { AdjustableLogger, LogLevel } from '../logging/logger.ts';
 import type { MetricReading } from '../metrics/sums.ts';
 import type { Code } from './code.ts';
-import { countWorkers } from './cpu-count.ts';
 import { Crew } from './crew.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
+import { HostWatch } from './host-figures.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import type { PoolKeeper } from './pool-keeper.ts';
 import { readPrimary } from './primary-readings.ts';
-import { Reloader } from './reloader.ts';
+import { Reloader, wantedWorkers } from './reloader.ts';
 import { Slots } from './slots.ts';
 import { reportStatus } from './status-report.ts';
 import { Switchboard } from './switchboard.ts';
@@ -24,6 +26,8 @@ export interface SupervisorOptions {
   /** Loads everything aside for a reload; throws ConfigError. */
   readonly load: (generation: number) => Configuration;
   readonly readCode: () => Promise<Code>;
+  /** Compiled workers/host-figures.ts. */
+  readonly hostTaskFile: string;
   readonly log: AdjustableLogger;
   readonly sink: LogSink;
   readonly environment: NodeJS.ProcessEnv;
@@ -51,12 +55,14 @@ export class Supervisor {
   readonly events: EventEmitter<SupervisorEvents> = new EventEmitter<SupervisorEvents>();
   /** Resolves when the service has ended. */
   readonly ended: Promise<Ending>;
+  readonly host: HostWatch;
   readonly #options: SupervisorOptions;
   readonly #startedAt: number = Date.now();
   readonly #crew: Crew;
   readonly #slots: Slots;
   readonly #switchboard: Switchboard;
   readonly #reloader: Reloader;
+  readonly #memory: MemoryWatch;
   /** Resolves when all workers serve for the first time, or the service ends before. */
   readonly #started: Promise<void>;
   #onStarted: () => void = () => {};
@@ -77,7 +83,9 @@ export class Supervisor {
       this.#onStarted = resolve;
     });
     this.#crew = new Crew(options);
-    const launch = { generation: configuration.generation, workerFile: code.workerFile };
+    const { settings, generation } = configuration;
+    const { heapBytes } = memoryLimits(settings.memory, wantedWorkers(settings));
+    const launch = { generation, workerFile: code.workerFile, heapBytes };
     this.#slots = new Slots(this.#crew, launch, log);
     this.#switchboard = new Switchboard({
       configuration,
@@ -94,6 +102,14 @@ export class Supervisor {
       slots: this.#slots,
       switchboard: this.#switchboard,
     });
+    this.#memory = new MemoryWatch({
+      crew: this.#crew,
+      slots: this.#slots,
+      used: () => this.#reloader.used,
+      isBusy: () => this.#reloader.isBusy,
+      log,
+    });
+    this.host = new HostWatch(options.hostTaskFile, log);
     this.#slots.events.on('crashLoop', (reason) => this.#beginEnding({ exitCode: 1, reason }));
     this.#crew.events.on('exit', () => this.#onExit());
   }
@@ -101,16 +117,18 @@ export class Supervisor {
   /** Forks the workers. Resolves when the service has ended. */
   async run(): Promise<Ending> {
     const { settings } = this.#options.configuration;
-    this.#slots.open(settings.numWorkers === 'auto' ? countWorkers() : settings.numWorkers);
+    this.#slots.open(wantedWorkers(settings));
     this.#switchboard.clients.start();
     const watch = new HeartbeatWatch(this.#crew, this.#options.log, TICK_MS);
     const tick = setInterval(() => {
       watch.look(performance.now());
+      this.#memory.look(Date.now());
       this.#switchboard.publishRefusals();
     }, TICK_MS);
     const ending = await this.ended;
     clearInterval(tick);
     this.#switchboard.stop();
+    await this.host.close();
     return ending;
   }
 
@@ -195,6 +213,8 @@ export class Supervisor {
       switchboard: this.#switchboard,
       reloader: this.#reloader,
       lostLines: this.#options.sink.lostLines,
+      memory: this.#memory,
+      host: this.host,
     });
   }
 

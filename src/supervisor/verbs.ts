@@ -1,4 +1,5 @@
 // What a running service does when it is asked to by its control socket. Signals do the same: src/cli/start.ts.
+import { setTimeout as pause } from 'node:timers/promises';
 import { done, type VerbReply } from '../control/reply.ts';
 import type { LastReload } from '../control/status.ts';
 import type { Verb } from './control-server.ts';
@@ -8,11 +9,17 @@ import type { Supervisor } from './supervisor.ts';
 /** A service that is stopped twice is cut short, and ends as by a second SIGTERM. */
 const CUT_EXIT_CODE = 143;
 
+/** Whoever asks for the status does not wait longer than this for the figures of the host. */
+const HOST_FIGURES_MS = 1_500;
+
 /** The verbs every service knows, by name; `wait` in the argument asks for the outcome. */
 export function serviceVerbs(supervisor: Supervisor): Record<string, Verb> {
   return {
     ...operatorVerbs(supervisor),
-    status: () => supervisor.status(),
+    status: async () => {
+      await Promise.race([supervisor.host.refresh(), pause(HOST_FIGURES_MS, undefined, { ref: false })]);
+      return supervisor.status();
+    },
     reload: async ({ wait }) => {
       const reload = supervisor.reload('reload command');
       return wait === true ? replyOf(await reload) : done('a reload has begun');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkLocalPorts, checkOpenFiles, checkQueue } from '../../../src/doctor/limits.ts';
 
-const inbound = { connections: 10_000, inFlight: 2_000, headerMs: 1, bodyMs: 1 };
+const inbound = { connections: 10_000, inFlight: 2_000, headerMs: 1, bodyMs: 1, loopDelayMs: 0 };
 const limits = (hard: string | number): string =>
   `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 ${hard}                files     \n`;
 

@@ -31,6 +31,8 @@ export function sampleStatus(changes: Partial<ServiceStatus> = {}): ServiceStatu
     ],
     inFlight: 0,
     log: { mode: 'none', file: null, level: 'INFO', lostLines: 0 },
+    limits: { softBytes: 1, hardBytes: 1, heapBytes: 1, connections: 1, openFiles: null },
+    host: null,
     ...changes,
   };
 }

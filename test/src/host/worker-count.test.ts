@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
-import { countWorkers } from '../../../src/supervisor/cpu-count.ts';
+import { countWorkers } from '../../../src/host/worker-count.ts';
 
 /** Workers on a machine with 16 processors and these files. */
 function count(files: Record<string, string>, processors = 16): number {
