@@ -1,6 +1,8 @@
 // Failover and cooldown as a client and an operator see them, over two workers.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startSimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -25,6 +27,30 @@ test('a credential that is refused once is left alone by every worker', async (t
     assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('again'))).status, 200);
   assert.ok(before <= 2, 'each worker may have tried it once before it heard of the other');
   assert.equal(upstream.stats().byCredential[refused] ?? 0, before);
+});
+
+test('a cooldown outlives the worker that reported it, and a reload', async (t) => {
+  const { upstream, proxy, credentials } = await startStack({ credentials: 2 }, t);
+  const refused = String(credentials[0]?.clientId);
+  upstream.setFaults([{ credential: refused, fault: { type: 'status', status: 403 } }]);
+  for (let i = 0; i < 4; i += 1) await call(`${proxy.url}/v1/models`);
+  const line = await proxy.waitForLog(({ failovers }) => failovers !== undefined);
+  process.kill(proxy.workerPids()[Number(line['worker'])] ?? 0, 'SIGKILL');
+  const assertLeftAlone = async (): Promise<void> => {
+    const before = upstream.stats().byCredential[refused];
+    for (let i = 0; i < 20; i += 1) assert.equal((await call(`${proxy.url}/v1/models`)).status, 200);
+    assert.equal(upstream.stats().byCredential[refused], before);
+  };
+  await eventually('a new worker', () => (proxy.workerPids().length === 2 ? true : undefined));
+  await eventually('full strength', async () => {
+    const { workers } = JSON.parse((await call(`${proxy.url}/health`)).text);
+    return workers.ready === 2 ? true : undefined;
+  });
+  await assertLeftAlone();
+  writeFileSync(join(proxy.folder, '.env'), 'FLOW_PROXY_KEEP_ALIVE_TIMEOUT=70\n');
+  proxy.kill('SIGHUP');
+  await proxy.waitForLog(({ msg }) => msg.startsWith('SIGHUP: reloaded'), 30_000);
+  await assertLeftAlone();
 });
 
 test('a throttled credential is used again, by one probing request, when its time is over', async (t) => {
