@@ -5,6 +5,7 @@ import type { JsonUsage } from './json-usage.ts';
 const LF = 0x0a;
 const CR = 0x0d;
 const FIELD = Buffer.from('data:');
+const USAGE = Buffer.from('usage"');
 
 /** What the present line is: `field` while its name is still read. */
 type Line = 'field' | 'data' | 'skipped';
@@ -15,6 +16,8 @@ export class EventUsage {
   /** How much of the field's name has been read. */
   #matched = 0;
   #isEmpty = true;
+  /** Between two events. */
+  #isFresh = true;
   /** A line feed right after a carriage return belongs to the same line end. */
   #isAfterReturn = false;
 
@@ -23,6 +26,8 @@ export class EventUsage {
   }
 
   push(chunk: Buffer): void {
+    // Nearly every chunk of a stream is a few whole events without a usage: native code tells.
+    if (this.#isFresh && !this.#isAfterReturn && endsEvent(chunk) && !chunk.includes(USAGE)) return;
     let at = 0;
     let nextReturn = chunk.indexOf(CR);
     while (at < chunk.length) {
@@ -48,6 +53,7 @@ export class EventUsage {
   /** Bytes of one line. */
   #pass(chunk: Buffer, from: number, to: number): void {
     this.#isEmpty = false;
+    this.#isFresh = false;
     let at = from;
     while (this.#line === 'field' && at < to) {
       if (chunk[at] !== FIELD[this.#matched]) this.#line = 'skipped';
@@ -67,7 +73,10 @@ export class EventUsage {
   }
 
   #endLine(): void {
-    if (this.#isEmpty) this.#json.reset();
+    if (this.#isEmpty) {
+      this.#json.reset();
+      this.#isFresh = true;
+    }
     this.#line = 'field';
     this.#matched = 0;
     this.#isEmpty = true;
@@ -78,4 +87,11 @@ export class EventUsage {
 function nearest(one: number, other: number, end: number): number {
   if (one < 0) return other < 0 ? end : other;
   return other < 0 ? one : Math.min(one, other);
+}
+
+/** Whether the last line is blank, if lines end in a line feed. */
+function endsEvent(chunk: Buffer): boolean {
+  const { length } = chunk;
+  if (length < 4 || chunk[length - 1] !== LF) return false;
+  return chunk[length - 2] === LF || (chunk[length - 2] === CR && chunk[length - 3] === LF);
 }

@@ -17,6 +17,10 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const COMMA = 0x2c;
 
+/** 1 for the bytes outside of texts that mean something here; numbers and spaces are most of the rest. */
+const IS_STRUCTURE = new Uint8Array(256);
+for (const byte of [QUOTE, OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, COMMA]) IS_STRUCTURE[byte] = 1;
+
 type Key = 'usage' | 'envelope' | 'other';
 
 /** Reads one text after the other; `reset` stands between two. */
@@ -73,6 +77,8 @@ export class JsonUsage {
         at = this.#passText(chunk, at, to);
         continue;
       }
+      while (at < to && IS_STRUCTURE[chunk[at] ?? 0] === 0) at += 1;
+      if (at === to) break;
       const byte = chunk[at] ?? 0;
       const wasCapturing = this.#captured !== null;
       this.#take(byte);
