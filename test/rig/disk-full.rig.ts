@@ -1,16 +1,30 @@
 // A log that cannot be written: the disk is full, the folder is gone, nobody reads standard output. Requests are
 // answered all the same, memory stays bounded, what is lost is counted, and writing resumes by itself.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { generateCredentials, startSimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
 import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
+import { MAIN } from '../harness/flow-process.ts';
 import type { FlowProxy } from '../harness/flow-proxy.ts';
 import { call } from '../harness/http-call.ts';
+import { freePort } from '../harness/raw-upstream.ts';
 import { startStack } from '../harness/stack.ts';
 import { isInside, runInside } from './private-mounts.ts';
 
@@ -20,6 +34,7 @@ const CONTROL_SOCKET = '/run/flow-proxy.sock';
 const LONG_PATH = `/v1/models/${'x'.repeat(280)}`;
 /** More than the lines that wait in memory. */
 const FLOOD = 6_000;
+const CREDENTIALS = generateCredentials(2);
 
 if (!isInside) test('in throw-away /etc, /var and /run', () => runInside(import.meta.url));
 else {
@@ -64,6 +79,27 @@ else {
     });
   }
 
+  test('a standard output that nobody reads costs no request, and what is lost is told when somebody does', async (t) => {
+    const upstream = await startSimulatedUpstream({ credentials: CREDENTIALS });
+    t.after(() => upstream.close());
+    const { child, url } = await startUnread(t, upstream.url);
+    await flood({ url }, FLOOD);
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      output += piece;
+    });
+    const told = /The log can be written again; (\d+) lines were lost/;
+    await eventually('the line that tells', () => told.test(output) || undefined);
+    const lost = Number(told.exec(output)?.[1]);
+    assert.ok(lost > 0);
+    t.diagnostic(`${lost} of ${FLOOD} lines lost`);
+    child.stdout.pause();
+    await flood({ url }, 600);
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, [0, null], 'it ends by itself though nobody reads');
+  });
+
   test('a folder that was moved away and made anew is written to after a reopen', async (t) => {
     mkdirSync(FOLDER, { recursive: true });
     const moved = `${FOLDER}.moved`;
@@ -77,6 +113,36 @@ else {
     await lineThat(({ requestId }) => requestId !== undefined);
     assert.equal(await proxy.stop(), 0);
   });
+}
+
+/** A service whose standard output is a pipe that is not read. */
+async function startUnread(t: TestContext, upstream: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'unread-'));
+  writeFileSync(join(folder, 'secrets.json'), JSON.stringify(CREDENTIALS), { mode: 0o600 });
+  const port = await freePort();
+  const { PATH = '' } = process.env;
+  const env = {
+    PATH,
+    FLOW_PROXY_TARGET_URL: upstream,
+    FLOW_PROXY_PORT: String(port),
+    FLOW_PROXY_NUM_WORKERS: '2',
+    FLOW_PROXY_ADMIN_LISTEN: 'off',
+    FLOW_PROXY_CONTROL_SOCKET: 'control.sock',
+  };
+  const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
+  const child = spawn(process.execPath, [MAIN], { cwd: folder, env, stdio });
+  t.after(() => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const isReady = (): Promise<true | undefined> =>
+    call(`${url}/readyz`).then(
+      ({ status }) => status === 200 || undefined,
+      () => undefined,
+    );
+  await eventually('the service', isReady, 30_000);
+  return { child, url };
 }
 
 function mountSmallDisk(t: TestContext): void {
@@ -96,7 +162,7 @@ function fillDisk(file: string): void {
 }
 
 /** Requests on keep-alive connections; every one is answered by the upstream's own 404. */
-async function flood({ url }: FlowProxy, count: number): Promise<void> {
+async function flood({ url }: { readonly url: string }, count: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 40 });
   let left = count;
   const client = async (): Promise<void> => {
