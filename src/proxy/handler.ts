@@ -84,8 +84,8 @@ export class Handler {
     if (malformed !== null) this.#refuse(exchange, malformed);
     else if (refusal !== null) replyRefusal(exchange, refusal);
     else if ('code' in target) replyError(exchange, target);
-    else if (isLocal(exchange)) answerLocally(exchange, health());
     else if (cors.isPreflight(request)) this.#answerPreflight(exchange);
+    else if (isLocal(exchange)) answerLocally(exchange, health());
     else {
       const excess = overload(request.socket);
       if (excess === null) this.#authenticate(exchange);

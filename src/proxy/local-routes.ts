@@ -2,7 +2,8 @@
 import type { AccessName } from '../clients/access.ts';
 import type { ClientRefusals } from '../clients/refusals.ts';
 import type { Exchange } from './exchange.ts';
-import { replyJson } from './reply.ts';
+import { NOT_OF_LOCAL_ROUTES } from './protocol-errors.ts';
+import { replyError, replyJson } from './reply.ts';
 
 /** What the health routes report. */
 export interface Health {
@@ -28,9 +29,9 @@ export type HealthStatus = 'ok' | 'degraded' | 'unavailable';
 
 const ROUTES = new Set(['/', '/health', '/healthz', '/readyz']);
 
-/** Whether an exchange is ours to answer: GET or HEAD of a local route, not addressed to the upstream by name. */
-export function isLocal({ method, path, isForward }: Exchange): boolean {
-  return (method === 'GET' || method === 'HEAD') && !isForward && ROUTES.has(path);
+/** Whether an exchange is ours to answer, whatever its method: a local route, not addressed to the upstream by name. */
+export function isLocal({ path, isForward }: Exchange): boolean {
+  return !isForward && ROUTES.has(path);
 }
 
 /** Whether it is a load balancer's question, which is answered whoever asks: it tells no more than yes or no. */
@@ -50,6 +51,10 @@ export function statusOf(health: Health): HealthStatus {
 /** Answers a local route. `/healthz` says alive as long as it can speak; `/health` and `/readyz` whether it can serve. */
 export function answerLocally(exchange: Exchange, health: Health): void {
   exchange.route = 'local';
+  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
+    replyError(exchange, NOT_OF_LOCAL_ROUTES, ['Allow', 'GET, HEAD']);
+    return;
+  }
   const status = statusOf(health);
   const servingStatus = status === 'unavailable' ? 503 : 200;
   switch (exchange.path) {

@@ -38,6 +38,11 @@ export const EXPECTATION_FAILED: ErrorReply = error(
 );
 /** The upstream would send the request back as the body of its answer, with our credential in it. */
 export const TRACE_REFUSED: ErrorReply = error(405, 'method_not_allowed', 'TRACE is not forwarded.');
+export const NOT_OF_LOCAL_ROUTES: ErrorReply = error(
+  405,
+  'method_not_allowed',
+  'flow-proxy answers this path by itself, to GET and HEAD only; it is never forwarded.',
+);
 export const CONNECT_REFUSED: ErrorReply = error(
   405,
   'connect_not_supported',
