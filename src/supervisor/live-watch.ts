@@ -1,0 +1,68 @@
+// Watches the sums of the workers so that rates can be told at any time: a sample every two seconds, two minutes of
+// them. Who is told is the admin listener's and the control socket's.
+import type { LiveStatus, RecentFailures } from '../control/live.ts';
+import type { ServiceStatus } from '../control/status.ts';
+import { historyOf, newFailures, ratesOf } from '../metrics/rates.ts';
+import { type Sample, takeSample } from '../metrics/sample.ts';
+import type { MetricReading } from '../metrics/sums.ts';
+import type { HostWatch } from './host-watch.ts';
+
+export interface LiveSources {
+  readonly status: () => ServiceStatus;
+  readonly metrics: () => readonly MetricReading[];
+  readonly host: HostWatch;
+}
+
+/** Heartbeats bring new sums every second. */
+export const SAMPLE_EVERY_MS = 2_000;
+/** Two minutes. */
+const SAMPLES_KEPT = 61;
+const FAILURES_KEPT = 20;
+
+export class LiveWatch {
+  readonly #sources: LiveSources;
+  readonly #timer: NodeJS.Timeout;
+  #samples: Sample[] = [];
+  #failures: RecentFailures[] = [];
+
+  constructor(sources: LiveSources, everyMs: number = SAMPLE_EVERY_MS) {
+    this.#sources = sources;
+    this.#take();
+    this.#timer = setInterval(() => this.#take(), everyMs).unref();
+  }
+
+  report(): LiveStatus {
+    const last = this.#samples.at(-1);
+    const now = performance.now();
+    return {
+      at: new Date().toISOString(),
+      service: this.#sources.status(),
+      rates: ratesOf(this.#samples),
+      totals: { requests: last?.requests ?? 0, failures: last?.failures ?? 0 },
+      history: historyOf(this.#samples, now),
+      failures: this.#failures,
+      host: this.#sources.host.ask(now),
+    };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sources.host.close();
+  }
+
+  #take(): void {
+    const sample = takeSample(this.#sources.metrics(), performance.now());
+    const before = this.#samples.at(-1);
+    this.#samples = [...this.#samples, sample].slice(-SAMPLES_KEPT);
+    if (before !== undefined) this.#remember(before, sample);
+  }
+
+  #remember(before: Sample, after: Sample): void {
+    const at = new Date().toISOString();
+    const failures = newFailures(before, after).map(({ kind, count }): RecentFailures => {
+      const [route = '', status = '', credential = ''] = kind;
+      return { at, count, route, status, credential };
+    });
+    this.#failures = [...failures, ...this.#failures].slice(0, FAILURES_KEPT);
+  }
+}
