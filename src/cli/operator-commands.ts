@@ -1,9 +1,10 @@
-// `flow-proxy credential enable|disable|reset NAME` and `flow-proxy log-level LEVEL`: changes to a running service, over
-// its control socket.
+// `flow-proxy top`, `credential enable|disable|reset NAME` and `log-level LEVEL`: for an operator at work, over the
+// control socket of a running service.
 import { Argument, type Command } from 'commander';
 import { askService } from '../control/client.ts';
 import type { CommandLine } from './prepare.ts';
 import { socketsOf, tell } from './service-commands.ts';
+import { top } from './top.ts';
 
 /**
  * Adds the commands.
@@ -33,6 +34,9 @@ export function addOperatorCommands(
     'even when no other is available, so that every request is refused',
   );
   change('reset', 'forget its cooldowns: it is used again at once');
+
+  const watching = program.command('top').description('watch the running service in the terminal; q quits');
+  withSettings(watching.exitOverride()).action(async () => onExitCode(await top(commandLineOf(watching))));
 
   const level = program
     .command('log-level')

@@ -1,27 +1,24 @@
 // `flow-proxy` without a command: the service in the foreground, until a signal ends it.
 import { tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
-import { fileURLToPath } from 'node:url';
 import { accessWarning } from '../clients/access.ts';
 import { type Configuration, loadConfiguration } from '../configuration.ts';
 import { pathsToServe } from '../control/socket-path.ts';
 import { ConfigError, messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
-import { AdminListener } from '../supervisor/admin/admin-listener.ts';
-import { metricsRoute } from '../supervisor/admin/metrics-route.ts';
 import { readCode } from '../supervisor/code.ts';
-import { ControlServer } from '../supervisor/control-server.ts';
+import { ControlServer, type Verb } from '../supervisor/control-server.ts';
 import { assertPortIsFree } from '../supervisor/listen-check.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import { serviceVerbs } from '../supervisor/verbs.ts';
 import { Threads } from '../threads.ts';
 import { VERSION } from '../version.ts';
 import { installationFolder } from './installation.ts';
+import { HOST_FILE, openAdmin } from './open-admin.ts';
 import { openServiceLog } from './open-log.ts';
 import { type CommandLine, loadInput, reloadInput } from './prepare.ts';
 import { reportToSystemd, socketFromSystemd } from './systemd.ts';
 
-const HOST_FILE = fileURLToPath(new URL('../../workers/host-figures.js', import.meta.url));
 /** Signals end a process with 128 plus their number, by the convention of shells. */
 const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -56,34 +53,24 @@ export async function start(commandLine: CommandLine): Promise<number> {
   supervisor.events.once('state', (state) => {
     if (state === 'ready') void logHost(log);
   });
-  const admin = await openAdmin(configuration, supervisor, log);
-  const control = await openControl(configuration, supervisor, log);
+  const { admin, watch } = await openAdmin(configuration, supervisor, log);
+  const verbs = { ...serviceVerbs(supervisor), live: () => watch.report() };
+  const control = await openControl(configuration, verbs, log);
   listenToSignals(supervisor);
   const { exitCode, reason } = await supervisor.run();
   log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
   admin.close();
+  await watch.close();
   await control?.close();
   await close();
   reporter?.stop();
   return exitCode;
 }
 
-/** What those who watch the service can ask for, where the settings say so now and after each reload. */
-async function openAdmin(
-  { settings: { adminListen } }: Configuration,
-  supervisor: Supervisor,
-  log: Logger,
-): Promise<AdminListener> {
-  const admin = new AdminListener({ '/metrics': metricsRoute(() => supervisor.readMetrics()) }, log);
-  supervisor.events.on('settings', (settings) => void admin.move(settings.adminListen));
-  await admin.move(adminListen);
-  return admin;
-}
-
 /** Without a socket of its own choice the service runs on: only commands such as `flow-proxy status` miss it. */
 async function openControl(
   { settings: { controlSocket, port } }: Configuration,
-  supervisor: Supervisor,
+  verbs: Readonly<Record<string, Verb>>,
   log: Logger,
 ): Promise<ControlServer | undefined> {
   const place = {
@@ -95,7 +82,7 @@ async function openControl(
     uid: process.getuid?.() ?? 0,
   };
   try {
-    const control = await ControlServer.open(pathsToServe(place, process.pid), serviceVerbs(supervisor), log);
+    const control = await ControlServer.open(pathsToServe(place, process.pid), verbs, log);
     log.debug({ msg: `Control socket: ${control.path}` });
     return control;
   } catch (cause) {

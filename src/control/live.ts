@@ -1,6 +1,6 @@
 // What a running service tells those who watch it live: /status, /status.json, `flow-proxy top`. Names and figures
 // only, never a secret. Put together by src/supervisor/live-watch.ts.
-import type { Rates, RatePoint } from '../metrics/rates.ts';
+import type { RatePoint, Rates } from '../metrics/rates.ts';
 import type { ServiceStatus } from './status.ts';
 
 export interface LiveStatus {
@@ -19,8 +19,9 @@ export interface LiveStatus {
   readonly host: HostFigures | null;
 }
 
-/** Requests that failed alike within a moment. */
+/** Requests that failed alike, soon after each other. */
 export interface RecentFailures {
+  /** Of the latest of them; ISO 8601. */
   readonly at: string;
   readonly count: number;
   readonly route: string;

@@ -31,6 +31,7 @@ export type PrimaryMetric =
   | 'memory'
   | 'loopDelay'
   | 'credentialUp'
+  | 'credentialDisabled'
   | 'cooldown'
   | 'refusals'
   | 'logLinesLost';
@@ -129,6 +130,9 @@ export const PRIMARY_METRICS: Readonly<Record<PrimaryMetric, Definition>> = {
     '1 when requests may use the credential, 0 while it is cooled.',
     ['credential'],
   ),
+  credentialDisabled: gauge('credential_disabled', '1 while an operator has taken the credential out.', [
+    'credential',
+  ]),
   cooldown: gauge(
     'credential_cooldown_seconds',
     'What is left of a cooldown; 0 when only a probe is missing. The model all is every model.',

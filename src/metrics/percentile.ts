@@ -7,7 +7,11 @@
  * @param counts observations of each bucket, then of those above all bounds
  * @param share 0 to 1
  */
-export function percentile(bounds: readonly number[], counts: readonly number[], share: number): number | null {
+export function percentile(
+  bounds: readonly number[],
+  counts: readonly number[],
+  share: number,
+): number | null {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total <= 0) return null;
   const rank = share * total;

@@ -18,12 +18,14 @@ export const SAMPLE_EVERY_MS = 2_000;
 /** Two minutes. */
 const SAMPLES_KEPT = 61;
 const FAILURES_KEPT = 20;
+/** Failures of the same kind are one entry when they follow each other within this time. */
+const TOGETHER_MS = 60_000;
 
 export class LiveWatch {
   readonly #sources: LiveSources;
   readonly #timer: NodeJS.Timeout;
   #samples: Sample[] = [];
-  #failures: RecentFailures[] = [];
+  #failures: readonly RecentFailures[] = [];
 
   constructor(sources: LiveSources, everyMs: number = SAMPLE_EVERY_MS) {
     this.#sources = sources;
@@ -59,10 +61,24 @@ export class LiveWatch {
 
   #remember(before: Sample, after: Sample): void {
     const at = new Date().toISOString();
-    const failures = newFailures(before, after).map(({ kind, count }): RecentFailures => {
+    for (const { kind, count } of newFailures(before, after)) {
       const [route = '', status = '', credential = ''] = kind;
-      return { at, count, route, status, credential };
-    });
-    this.#failures = [...failures, ...this.#failures].slice(0, FAILURES_KEPT);
+      this.#failures = withFailures(this.#failures, { at, count, route, status, credential });
+    }
   }
+}
+
+/** With a new entry; one of the same kind that is hardly older is taken into it. The latest first. */
+export function withFailures(
+  entries: readonly RecentFailures[],
+  latest: RecentFailures,
+): readonly RecentFailures[] {
+  const since = Date.parse(latest.at) - TOGETHER_MS;
+  const alike = entries.find((entry) => isAlike(entry, latest) && Date.parse(entry.at) >= since);
+  const others = entries.filter((entry) => entry !== alike);
+  return [{ ...latest, count: latest.count + (alike?.count ?? 0) }, ...others].slice(0, FAILURES_KEPT);
+}
+
+function isAlike(one: RecentFailures, other: RecentFailures): boolean {
+  return one.route === other.route && one.status === other.status && one.credential === other.credential;
 }

@@ -74,6 +74,10 @@ function credentialReadings({ status: { credentials }, now }: PrimarySources): M
       PRIMARY_METRICS.credentialUp,
       credentials.map(({ name, available }) => [[name], Number(available)]),
     ),
+    reading(
+      PRIMARY_METRICS.credentialDisabled,
+      credentials.map(({ name, disabled }) => [[name], Number(disabled)]),
+    ),
     reading(PRIMARY_METRICS.cooldown, cooldowns),
   ];
 }

@@ -21,7 +21,8 @@ const span = (seconds) => {
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return seconds < 129_600 ? `${round(seconds / 3600, 1)} h` : `${Math.round(seconds / 86_400)} days`;
 };
-const bytes = (value) => (value < 2 ** 30 ? `${Math.round(value / 2 ** 20)} MB` : `${round(value / 2 ** 30, 1)} GB`);
+const bytes = (value) =>
+  value < 2 ** 30 ? `${Math.round(value / 2 ** 20)} MB` : `${round(value / 2 ** 30, 1)} GB`;
 const percent = (share) => `${round(share * 100, share > 0 && share < 0.1 ? 1 : 0)} %`;
 
 function element(name, className, ...children) {
@@ -29,6 +30,11 @@ function element(name, className, ...children) {
   if (className) made.className = className;
   made.append(...children);
   return made;
+}
+
+/** Lines break between them only. */
+function pieces(id, texts) {
+  byId(id).replaceChildren(...texts.map((text) => element('span', 'piece', text)));
 }
 
 const cell = (className, ...children) => element('td', className, ...children);
@@ -45,7 +51,14 @@ function rows(id, list, row, nothing) {
   byId(id).replaceChildren(...(made.length > 0 ? made : [element('tr', '', cell('muted', nothing))]));
 }
 
-const STATE_TONES = { ready: 'ok', reloading: 'warn', starting: 'warn', draining: 'warn', drained: 'warn', stopping: 'bad' };
+const STATE_TONES = {
+  ready: 'ok',
+  reloading: 'warn',
+  starting: 'warn',
+  draining: 'warn',
+  drained: 'warn',
+  stopping: 'bad',
+};
 
 function showHead({ service, at }) {
   const { listen, version, state, pid, startedAt } = service;
@@ -60,7 +73,8 @@ function showHead({ service, at }) {
 
 function showLatency(id, latency) {
   set(id, latency ? time(latency.p50) : '–');
-  set(`${id}-more`, latency ? `p90 ${time(latency.p90)} · p99 ${time(latency.p99)}` : 'nothing ended lately');
+  const more = latency ? [`p90 ${time(latency.p90)}`, `p99 ${time(latency.p99)}`] : ['nothing ended lately'];
+  pieces(`${id}-more`, more);
 }
 
 function showTiles({ rates, totals, service }) {
@@ -71,8 +85,8 @@ function showTiles({ rates, totals, service }) {
   byId('failures').parentElement.className = `big ${share >= 0.05 ? 'bad' : share > 0 ? 'warn' : ''}`;
   set('failures-more', `${number(totals.failures)} since the start`);
   set('flight', number(service.inFlight));
-  const tokens = rates ? ` · ${number(rates.outputTokensPerSecond)} tokens/s` : '';
-  set('flight-more', `${number(rates ? rates.streamsOpen : 0)} streams${tokens}`);
+  const tokens = rates ? [`${number(rates.outputTokensPerSecond)} tokens/s`] : [];
+  pieces('flight-more', [`${number(rates ? rates.streamsOpen : 0)} streams`, ...tokens]);
   showLatency('first', rates?.firstByte);
   showLatency('whole', rates?.duration);
   showLatency('added', rates?.overhead);
@@ -101,13 +115,17 @@ function showChart(history) {
   const highest = Math.max(0, ...points.map(({ requestsPerSecond }) => requestsPerSecond));
   const top = highest || 1;
   const requests = line(points, top, (point) => point.requestsPerSecond);
-  const first = points[0];
-  const area = first ? `${requests}L${WIDTH} ${HEIGHT}L${WIDTH * (1 - first.agoMs / SPAN_MS)} ${HEIGHT}Z` : '';
+  const x = (point) => WIDTH * (1 - point.agoMs / SPAN_MS);
+  const [first, last] = [points[0], points.at(-1)];
+  const area = first ? `${requests}L${x(last)} ${HEIGHT}L${x(first)} ${HEIGHT}Z` : '';
   byId('chart').replaceChildren(
     path('base', `M0 ${HEIGHT - 1}H${WIDTH}`),
     path('area', area),
     path('requests', requests),
-    path('failures', line(points, top, (point) => point.failuresPerSecond)),
+    path(
+      'failures',
+      line(points, top, (point) => point.failuresPerSecond),
+    ),
   );
   set('chart-top', highest > 0 ? `${number(highest)}/s` : 'no requests lately');
 }
@@ -119,9 +137,10 @@ function cooldownText({ model, reason, until }, now) {
 }
 
 function credentialState({ available, disabled, cooldowns }, now) {
+  const availability = available ? (cooldowns.length > 0 ? 'partly available' : 'available') : 'resting';
   const chips = disabled
     ? [chip('bad', 'disabled')]
-    : [available ? chip(cooldowns.length > 0 ? 'warn' : 'ok', 'available') : chip('warn', 'resting')];
+    : [chip(available && cooldowns.length === 0 ? 'ok' : 'warn', availability)];
   const more = cooldowns.slice(0, 3).map((cooldown) => element('div', 'muted', cooldownText(cooldown, now)));
   if (cooldowns.length > 3) more.push(element('div', 'muted', `and ${cooldowns.length - 3} more models`));
   return cell('', ...chips, ...more);
@@ -132,44 +151,63 @@ function showCredentials({ service: { credentials }, rates, at }) {
   const known = new Map((rates?.credentials ?? []).map((one) => [one.name, one]));
   const available = credentials.filter((one) => one.available).length;
   set('credentials-more', `${available} of ${credentials.length} available`);
-  rows('credentials', credentials, (credential) => {
-    const { share = 0, requestsPerSecond = 0 } = known.get(credential.name) ?? {};
-    const weight = credential.weight === 1 ? [] : [element('span', 'muted', ` ×${round(credential.weight, 2)}`)];
-    return [
-      cell('', credential.name, ...weight),
-      credentialState(credential, now),
-      cell('bar', meter(share, percent(share))),
-      cell('n', number(requestsPerSecond)),
-    ];
-  }, 'none');
+  rows(
+    'credentials',
+    credentials,
+    (credential) => {
+      const { share = 0, requestsPerSecond = 0 } = known.get(credential.name) ?? {};
+      const weight =
+        credential.weight === 1 ? [] : [element('span', 'muted', ` ×${round(credential.weight, 2)}`)];
+      return [
+        cell('', credential.name, ...weight),
+        credentialState(credential, now),
+        cell('bar', meter(share, percent(share))),
+        cell('n', number(requestsPerSecond)),
+      ];
+    },
+    'none',
+  );
 }
 
 function showWorkers({ service: { workers, draining, workersWanted }, at }) {
   const ready = workers.filter(({ stage }) => stage === 'ready').length;
   const old = draining.flatMap((generation) => generation.workers);
-  set('workers-more', `${ready} of ${workersWanted} ready${old.length > 0 ? `, ${old.length} draining` : ''}`);
-  rows('workers', [...workers, ...old], (worker) => [
-    cell('', String(worker.slot)),
-    cell('wide', String(worker.pid)),
-    cell('', chip(worker.stage === 'ready' ? 'ok' : 'warn', worker.stage)),
-    cell('n', number(worker.inFlight)),
-    cell('n', bytes(worker.rssBytes)),
-    cell('n', time(worker.loopDelayMs)),
-    cell('n wide', String(worker.generation)),
-    cell('n wide', span((Date.parse(at) - Date.parse(worker.startedAt)) / 1000)),
-  ], 'none');
+  set(
+    'workers-more',
+    `${ready} of ${workersWanted} ready${old.length > 0 ? `, ${old.length} draining` : ''}`,
+  );
+  rows(
+    'workers',
+    [...workers, ...old],
+    (worker) => [
+      cell('', String(worker.slot)),
+      cell('wide', String(worker.pid)),
+      cell('', chip(worker.stage === 'ready' ? 'ok' : 'warn', worker.stage)),
+      cell('n', number(worker.inFlight)),
+      cell('n', bytes(worker.rssBytes)),
+      cell('n', time(worker.loopDelayMs)),
+      cell('n wide', String(worker.generation)),
+      cell('n wide', span((Date.parse(at) - Date.parse(worker.startedAt)) / 1000)),
+    ],
+    'none',
+  );
 }
 
 function showFailures({ failures, at }) {
-  rows('recent', failures.slice(0, 8), (failure) => {
-    const ago = `${span((Date.parse(at) - Date.parse(failure.at)) / 1000)} ago`;
-    const who = failure.credential === 'none' ? 'no credential' : failure.credential;
-    return [
-      cell('', chip('bad', failure.status), failure.count > 1 ? ` ×${number(failure.count)}` : ''),
-      cell('', failure.route, element('div', 'muted', who)),
-      cell('n muted', ago),
-    ];
-  }, 'None since this page’s figures began.');
+  rows(
+    'recent',
+    failures.slice(0, 8),
+    (failure) => {
+      const ago = `${span((Date.parse(at) - Date.parse(failure.at)) / 1000)} ago`;
+      const who = failure.credential === 'none' ? 'no credential' : failure.credential;
+      return [
+        cell('tight', chip('bad', failure.status), failure.count > 1 ? ` ×${number(failure.count)}` : ''),
+        cell('', failure.route, element('div', 'muted', who)),
+        cell('n muted', ago),
+      ];
+    },
+    'None since this page’s figures began.',
+  );
 }
 
 function showMachine(host) {
@@ -188,7 +226,9 @@ function showMachine(host) {
 }
 
 function showFoot({ service: { generation, lastReload, log } }) {
-  const reload = lastReload ? `last reload ${lastReload.outcome} at ${new Date(lastReload.at).toLocaleTimeString()}` : 'no reload yet';
+  const reload = lastReload
+    ? `last reload ${lastReload.outcome} at ${new Date(lastReload.at).toLocaleTimeString()}`
+    : 'no reload yet';
   const lost = log.lostLines > 0 ? ` · ${number(log.lostLines)} log lines lost` : '';
   set('foot', `Generation ${generation} · ${reload} · log level ${log.level}${lost}`);
 }
