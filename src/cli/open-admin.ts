@@ -1,16 +1,11 @@
 // The admin listener and what is watched for it: where the settings say so, now and after each reload.
-import { fileURLToPath } from 'node:url';
 import type { Configuration } from '../configuration.ts';
 import type { Logger } from '../logging/logger.ts';
 import { AdminListener } from '../supervisor/admin/admin-listener.ts';
 import { metricsRoute } from '../supervisor/admin/metrics-route.ts';
 import { statusRoutes } from '../supervisor/admin/status-routes.ts';
-import { HostWatch } from '../supervisor/host-watch.ts';
 import { LiveWatch } from '../supervisor/live-watch.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
-
-/** Piscina tasks about the machine. */
-export const HOST_FILE: string = fileURLToPath(new URL('../../workers/host-figures.js', import.meta.url));
 
 export interface Admin {
   readonly admin: AdminListener;
@@ -25,7 +20,7 @@ export async function openAdmin(
   const watch = new LiveWatch({
     status: () => supervisor.status(),
     metrics: () => supervisor.readMetrics(),
-    host: new HostWatch(HOST_FILE, log),
+    refreshHost: () => void supervisor.host.refresh(),
   });
   const routes = {
     '/metrics': metricsRoute(() => supervisor.readMetrics()),

@@ -1,6 +1,7 @@
 // `flow-proxy` without a command: the service in the foreground, until a signal ends it.
 import { tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
+import { fileURLToPath } from 'node:url';
 import { accessWarning } from '../clients/access.ts';
 import { type Configuration, loadConfiguration } from '../configuration.ts';
 import { pathsToServe } from '../control/socket-path.ts';
@@ -14,11 +15,12 @@ import { serviceVerbs } from '../supervisor/verbs.ts';
 import { Threads } from '../threads.ts';
 import { VERSION } from '../version.ts';
 import { installationFolder } from './installation.ts';
-import { HOST_FILE, openAdmin } from './open-admin.ts';
+import { openAdmin } from './open-admin.ts';
 import { openServiceLog } from './open-log.ts';
 import { type CommandLine, loadInput, reloadInput } from './prepare.ts';
 import { reportToSystemd, socketFromSystemd } from './systemd.ts';
 
+const HOST_FILE = fileURLToPath(new URL('../../workers/host-figures.js', import.meta.url));
 /** Signals end a process with 128 plus their number, by the convention of shells. */
 const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -60,7 +62,7 @@ export async function start(commandLine: CommandLine): Promise<number> {
   const { exitCode, reason } = await supervisor.run();
   log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
   admin.close();
-  await watch.close();
+  watch.close();
   await control?.close();
   await close();
   reporter?.stop();

@@ -1,7 +1,7 @@
 // What `flow-proxy top` draws: the live status in as many lines and columns as there are. Pure.
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { LiveStatus, RecentFailures } from '../control/live.ts';
-import type { CredentialStatus, WorkerStatus } from '../control/status.ts';
+import type { CredentialStatus, HostFigures, WorkerStatus } from '../control/status.ts';
 import type { Percentiles } from '../metrics/rates.ts';
 import { amount, bytes, duration, percent } from './figures.ts';
 
@@ -59,21 +59,18 @@ export function shareOut(needs: readonly number[], room: number): number[] {
 }
 
 function headLines(
-  { service, rates, totals, host, at, history }: LiveStatus,
+  { service, rates, totals, at, history }: LiveStatus,
   trouble: string | null,
   columns: number,
 ): string[] {
-  const { listen, state, version } = service;
+  const { listen, state, version, host } = service;
   const up = duration(Date.parse(at) - Date.parse(service.startedAt));
   const where = `${listen.isSecure ? 'https' : 'http'}://${listen.host}:${listen.port}`;
   const style = state === 'ready' ? 'green' : 'yellow';
   const failed =
     rates !== null && rates.requestsPerSecond > 0 ? rates.failuresPerSecond / rates.requestsPerSecond : 0;
   const perSecond = rates === null ? '–' : `${amount(rates.requestsPerSecond)}/s`;
-  const machine =
-    host === null
-      ? ''
-      : `   machine: cpu ${percent(host.cpuShare)}, memory ${percent(host.memoryUsedBytes / host.memoryTotalBytes)}, load ${host.load.toFixed(2)}`;
+  const machine = host === null ? '' : `   machine: ${machineText(host)}`;
   return [
     `${styleText('bold', `flow-proxy ${version}`)}  ${styleText(style, state)}  ${where}  up ${up}  pid ${service.pid}`,
     trouble === null
@@ -91,6 +88,16 @@ function headLines(
       ),
     ),
   ];
+}
+
+function machineText({
+  cpuPercent,
+  memoryTotalBytes,
+  memoryAvailableBytes,
+  loadAverage,
+}: HostFigures): string {
+  const memory = percent(1 - memoryAvailableBytes / memoryTotalBytes);
+  return `cpu ${percent(cpuPercent / 100)}, memory ${memory}, load ${loadAverage.toFixed(2)}`;
 }
 
 function spread(latency: Percentiles | null | undefined): string {

@@ -15,8 +15,6 @@ export interface LiveStatus {
   readonly history: readonly RatePoint[];
   /** The latest first. */
   readonly failures: readonly RecentFailures[];
-  /** null until it was found out; only looked for while somebody watches. */
-  readonly host: HostFigures | null;
 }
 
 /** Requests that failed alike, soon after each other. */
@@ -31,23 +29,7 @@ export interface RecentFailures {
   readonly credential: string;
 }
 
-/** The machine. */
-export interface HostFigures {
-  readonly processors: number;
-  /** Share of all processors in use, 0 to 1. */
-  readonly cpuShare: number;
-  /** Of the last minute. */
-  readonly load: number;
-  readonly memoryUsedBytes: number;
-  readonly memoryTotalBytes: number;
-  readonly uptimeSeconds: number;
-}
-
 /** Whether an answer is live status: a service of another version may say something else. */
 export function isLiveStatus(value: unknown): value is LiveStatus {
   return typeof value === 'object' && value !== null && 'service' in value && 'history' in value;
-}
-
-export function isHostFigures(value: unknown): value is HostFigures {
-  return typeof value === 'object' && value !== null && 'cpuShare' in value && 'memoryTotalBytes' in value;
 }

@@ -5,12 +5,12 @@ import type { ServiceStatus } from '../control/status.ts';
 import { historyOf, newFailures, ratesOf } from '../metrics/rates.ts';
 import { type Sample, takeSample } from '../metrics/sample.ts';
 import type { MetricReading } from '../metrics/sums.ts';
-import type { HostWatch } from './host-watch.ts';
 
 export interface LiveSources {
   readonly status: () => ServiceStatus;
   readonly metrics: () => readonly MetricReading[];
-  readonly host: HostWatch;
+  /** The figures of the machine are wanted. */
+  readonly refreshHost: () => void;
 }
 
 /** Heartbeats bring new sums every second. */
@@ -35,21 +35,19 @@ export class LiveWatch {
 
   report(): LiveStatus {
     const last = this.#samples.at(-1);
-    const now = performance.now();
+    this.#sources.refreshHost();
     return {
       at: new Date().toISOString(),
       service: this.#sources.status(),
       rates: ratesOf(this.#samples),
       totals: { requests: last?.requests ?? 0, failures: last?.failures ?? 0 },
-      history: historyOf(this.#samples, now),
+      history: historyOf(this.#samples, performance.now()),
       failures: this.#failures,
-      host: this.#sources.host.ask(now),
     };
   }
 
-  async close(): Promise<void> {
+  close(): void {
     clearInterval(this.#timer);
-    await this.#sources.host.close();
   }
 
   #take(): void {

@@ -210,17 +210,17 @@ function showFailures({ failures, at }) {
   );
 }
 
-function showMachine(host) {
+function showMachine({ host }) {
   const tone = (share) => (share > 0.95 ? 'bad' : share > 0.85 ? 'warn' : '');
   const list = [];
   const add = (term, ...detail) => list.push(element('dt', '', term), element('dd', 'n', ...detail));
   if (host) {
-    const memory = host.memoryUsedBytes / host.memoryTotalBytes;
-    add('Processors', meter(host.cpuShare, percent(host.cpuShare), tone(host.cpuShare)));
-    add('Memory', meter(memory, percent(memory), tone(memory)));
-    add('In use', `${bytes(host.memoryUsedBytes)} of ${bytes(host.memoryTotalBytes)}`);
-    add('Load', `${round(host.load, 2)} on ${host.processors} processors`);
-    add('Up', span(host.uptimeSeconds));
+    const used = host.memoryTotalBytes - host.memoryAvailableBytes;
+    const [busy, full] = [host.cpuPercent / 100, used / host.memoryTotalBytes];
+    add('Processors', meter(busy, percent(busy), tone(busy)));
+    add('Memory', meter(full, percent(full), tone(full)));
+    add('In use', `${bytes(used)} of ${bytes(host.memoryTotalBytes)}`);
+    add('Load', `${round(host.loadAverage, 2)} on ${host.processors} processors`);
   } else add('', 'being found out');
   byId('machine').replaceChildren(...list);
 }
@@ -240,7 +240,7 @@ function show(status) {
   showCredentials(status);
   showWorkers(status);
   showFailures(status);
-  showMachine(status.host);
+  showMachine(status.service);
   showFoot(status);
 }
 
