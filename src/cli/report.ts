@@ -12,6 +12,7 @@ import { logFiles } from './log-files.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
 
 const SCAN_FILE = fileURLToPath(new URL('../../workers/scan-log.js', import.meta.url));
+const STDIN = '-';
 /** Each holds one part of a file; more of them than disks can feed bring nothing. */
 const MOST_THREADS = 8;
 
@@ -31,7 +32,10 @@ export function addReportCommand(
     .description(
       'what log files say: success and error rate, usage of credentials, slowest, tokens, failures',
     )
-    .argument('[FILE...]', 'log files, plain or gzipped (default: those of the settings, rotated ones too)')
+    .argument(
+      '[FILE...]',
+      'log files, plain or gzipped, - for standard input (default: those of the settings, rotated ones too)',
+    )
     .addOption(
       new Option('--since <TIME>', `only lines since then: ${SINCE_ACCEPTS}`).argParser(sinceOrRefuse),
     )
@@ -40,7 +44,8 @@ export function addReportCommand(
     const files = named.length > 0 ? named : filesOfSettings(commandLineOf(command), since);
     const bar = new ProgressBar(process.stderr);
     const count = await countLogs({
-      files,
+      files: files.filter((file) => file !== STDIN),
+      input: files.includes(STDIN) ? process.stdin : null,
       since,
       taskFile: SCAN_FILE,
       threads: Math.min(availableParallelism(), MOST_THREADS),
@@ -65,7 +70,7 @@ function filesOfSettings(commandLine: CommandLine, since: string): string[] {
   const { log } = prepareSettings(commandLine).settings;
   if (log.rotation === 'none') {
     throw new ConfigError('report', [
-      'neither FLOW_PROXY_LOG_FILE nor FLOW_PROXY_LOG_DIR is set: name the files, as in flow-proxy report app.log',
+      'neither FLOW_PROXY_LOG_FILE nor FLOW_PROXY_LOG_DIR is set: name the files, as in flow-proxy report app.log, or - for standard input',
     ]);
   }
   try {

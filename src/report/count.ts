@@ -1,11 +1,13 @@
 // Counts log files in threads, as many at a time as there are processors, and puts the counts together.
 import { Threads } from '../threads.ts';
 import { partsOf } from './parts.ts';
-import type { ScanResult, ScanTask } from './scan.ts';
+import { type ScanResult, type ScanTask, scanStream } from './scan.ts';
 import { emptyTally, mergeTally, type Tally } from './tally.ts';
 
 export interface CountOptions {
   readonly files: readonly string[];
+  /** Lines that come without a file, such as standard input; null when there are none. */
+  readonly input: AsyncIterable<Buffer> | null;
   /** ISO-8601 in UTC; empty for all. */
   readonly since: string;
   /** Compiled workers/scan-log.ts. */
@@ -26,13 +28,16 @@ export interface Count {
 
 export async function countLogs({
   files,
+  input,
   since,
   taskFile,
   threads,
   onProgress,
 }: CountOptions): Promise<Count> {
   const { parts, problems, bytes } = partsOf(files);
-  const tally = emptyTally();
+  const whole = { beginsInside: false, length: Number.POSITIVE_INFINITY, since };
+  const ofInput = input === null ? null : await scanStream(input, whole);
+  const tally = ofInput?.tally ?? emptyTally();
   const found = [...problems];
   let done = 0;
   const pool = new Threads<ScanTask, ScanResult>(taskFile, 0, threads);
@@ -51,5 +56,6 @@ export async function countLogs({
   } finally {
     await pool.close();
   }
+  if (ofInput !== null && ofInput.problem !== null) found.push(`standard input: ${ofInput.problem}`);
   return { tally, files: files.length, bytes, problems: found };
 }

@@ -25,25 +25,41 @@ export interface ScanResult {
   readonly problem: string | null;
 }
 
+interface StreamPart {
+  readonly beginsInside: boolean;
+  readonly length: number;
+  readonly since: string;
+}
+
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Never rejects: what was counted before a fault is worth having. */
 export async function scanPart({ file, start, end, isGzipped, since }: ScanTask): Promise<ScanResult> {
-  const tally = emptyTally();
   // One byte before tells whether a line begins at the start.
   const before = start === 0 ? 0 : 1;
+  const source = createReadStream(file, { start: start - before, highWaterMark: CHUNK_BYTES });
+  const content = isGzipped ? source.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : source;
+  source.once('error', (cause) => content.destroy(cause));
+  const length = isGzipped ? Number.POSITIVE_INFINITY : end - start + before;
+  const result = await scanStream(content, { beginsInside: before === 1, length, since });
+  source.destroy();
+  return result.problem === null ? result : { ...result, problem: `${file}: ${result.problem}` };
+}
+
+/** Counts lines as they come; never rejects either. */
+export async function scanStream(
+  content: AsyncIterable<Buffer>,
+  { since, ...range }: StreamPart,
+): Promise<ScanResult> {
+  const tally = emptyTally();
   const cutter = new LineCutter({
-    beginsInside: before === 1,
-    length: isGzipped ? Number.POSITIVE_INFINITY : end - start + before,
+    ...range,
     onLine: (text) => addLine(tally, text, since),
     onEndless: () => {
       tally.lines += 1;
       tally.brokenLines += 1;
     },
   });
-  const source = createReadStream(file, { start: start - before, highWaterMark: CHUNK_BYTES });
-  const content = isGzipped ? source.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : source;
-  source.once('error', (cause) => content.destroy(cause));
   try {
     for await (const chunk of content) {
       cutter.push(chunk);
@@ -52,8 +68,6 @@ export async function scanPart({ file, start, end, isGzipped, since }: ScanTask)
     cutter.finish();
     return { tally, problem: null };
   } catch (cause) {
-    return { tally, problem: `${file}: ${messageOf(cause)}` };
-  } finally {
-    source.destroy();
+    return { tally, problem: messageOf(cause) };
   }
 }

@@ -18,9 +18,14 @@ function folderOf(t: TestContext, files: Readonly<Record<string, string | Buffer
   return folder;
 }
 
-function report(folder: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+function report(
+  folder: string,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+  input = '',
+) {
   const { PATH = '' } = process.env;
-  const options = { cwd: folder, encoding: 'utf8', env: { PATH, ...settings } } as const;
+  const options = { cwd: folder, encoding: 'utf8', env: { PATH, ...settings }, input } as const;
   return spawnSync(process.execPath, [MAIN, 'report', ...args], options);
 }
 
@@ -98,6 +103,14 @@ test('without a name it takes the log files of the settings, rotated ones too, a
   assert.deepEqual(count(['--since', '1d'], { FLOW_PROXY_LOG_FILE: 'app.log' }), [2, 2]);
   assert.deepEqual(count([], { FLOW_PROXY_LOG_DIR: '.' }), [2, 2]);
   assert.deepEqual(count(['--since', '1d'], { FLOW_PROXY_LOG_DIR: '.' }), [1, 1]);
+});
+
+test('it reads standard input, as of the journal or a container, beside files', (t) => {
+  const folder = folderOf(t, { 'app.log': exchangeLine() });
+  const lines = exchangeLine({ credential: 'zwei ü' }).repeat(2);
+  const { stdout } = report(folder, ['--json', '-', 'app.log'], {}, lines);
+  const { files, lines: count, exchanges, credentials } = JSON.parse(stdout);
+  assert.deepEqual([files, count, exchanges, credentials[0].name], [1, 3, 3, 'zwei ü']);
 });
 
 test('it says what it cannot read, with exit 1, and reports on the rest', (t) => {
