@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: reads arguments, runs a command, turns what it says into an exit code.
 import { Command, CommanderError, Option } from 'commander';
+import { BackupError } from '../backup/pipe-commands.ts';
 import { KeysChangeError } from '../clients/change-keys.ts';
 import { KeysFileError } from '../clients/edit-keys-file.ts';
 import { settingFlags } from '../config/load.ts';
@@ -8,6 +9,7 @@ import { effectiveTable } from '../config/print.ts';
 import { ConfigError, EXIT_CONFIG, messageOf } from '../errors.ts';
 import { ListenError } from '../supervisor/listen-check.ts';
 import { VERSION } from '../version.ts';
+import { addBackupCommands } from './backup-commands.ts';
 import { check } from './check.ts';
 import { doctor } from './doctor.ts';
 import { healthcheck } from './healthcheck.ts';
@@ -80,6 +82,7 @@ async function run(argv: readonly string[]): Promise<number> {
   addServiceCommands(program, withSettings, ofCommand, onExitCode);
   addReportCommand(program, withSettings, ofCommand, onExitCode);
   addOperatorCommands(program, withSettings, ofCommand, onExitCode);
+  addBackupCommands(program);
   await program.parseAsync([...argv]);
   return exitCode;
 }
@@ -114,7 +117,7 @@ function explain(cause: unknown): number {
   const controlCode = controlExitCode(cause);
   const isExpected =
     controlCode !== undefined ||
-    [ListenError, KeysChangeError, KeysFileError].some((kind) => cause instanceof kind) ||
+    [ListenError, KeysChangeError, KeysFileError, BackupError].some((kind) => cause instanceof kind) ||
     !(cause instanceof Error);
   console.error(`flow-proxy: ${isExpected ? messageOf(cause) : (cause.stack ?? cause.message)}`);
   return controlCode ?? 1;
