@@ -19,26 +19,28 @@ incoming=$(mktemp -d "$prefix/releases/.incoming.XXXXXX")
 trap 'rm -rf "$incoming"' EXIT
 
 cd "$source"
+parts=()
 for part in package.json package-lock.json dist/src dist/workers dist/ops ops systemd logrotate docs .env.example \
-  secrets.json.template README.md ARCHITECTURE.md CHANGELOG.md LICENSE; do
-  [ ! -e "$part" ] || cp -R --parents --no-preserve=ownership "$part" "$incoming"
+  secrets.json.template README.md ARCHITECTURE.md CHANGELOG.md LICENSE node_modules/.package-lock.json; do
+  [ ! -e "$part" ] || parts+=("$part")
 done
 if [ -d node_modules ]; then
-  # Only what runs: no compiler, no test tools. Folders inside these are other packages of the list.
-  npm ls --omit=dev --all --parseable 2>/dev/null | grep "^$source/node_modules/" | sed "s|^$source/||" | sort -u |
-    while read -r package; do [ -e "$incoming/$package" ] || cp -R --parents --no-preserve=ownership "$package" "$incoming"; done
-  [ ! -f node_modules/.package-lock.json ] || cp node_modules/.package-lock.json "$incoming/node_modules/"
-elif [ -f package-lock.json ]; then
-  (cd "$incoming" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --silent)
-else
-  (cd "$incoming" && npm install --omit=dev --ignore-scripts --no-audit --no-fund --no-package-lock --silent)
+  # Only what runs: no compiler, no test tools.
+  mapfile -t packages < <(npm ls --omit=dev --all --parseable 2>/dev/null | grep "^$source/node_modules/" | sed "s|^$source/||")
+  parts+=("${packages[@]}")
+fi
+tar --create --exclude='*.map' --exclude='*.d.ts' --exclude='*.d.[cm]ts' "${parts[@]}" |
+  tar --extract --no-same-owner --directory "$incoming"
+if [ ! -d node_modules ]; then
+  if [ -f package-lock.json ]; then install=(ci); else install=(install --no-package-lock); fi
+  (cd "$incoming" && npm "${install[@]}" --omit=dev --ignore-scripts --no-audit --no-fund --silent)
 fi
 chmod -R u=rwX,go=rX "$incoming"
 chmod 0755 "$incoming/dist/src/cli/main.js"
 node "$incoming/dist/src/cli/main.js" --version >/dev/null || die "version $version from $source does not run here"
 
 # The same again is no new release.
-for known in "$prefix"/releases/*; do
+for known in "$prefix/releases/$version"-*; do
   if [ -d "$known" ] && diff -rq "$incoming" "$known" >/dev/null 2>&1; then
     echo "$known"
     exit 0

@@ -106,7 +106,9 @@ install_configuration() {
 
 install_units() {
   place "$source/systemd/flow-proxy.service" /etc/systemd/system/$unit
-  [ -z "$with_socket" ] || place "$source/systemd/flow-proxy.socket" /etc/systemd/system/flow-proxy.socket
+  if [ -n "$with_socket" ] || [ -e /etc/systemd/system/flow-proxy.socket ]; then
+    place "$source/systemd/flow-proxy.socket" /etc/systemd/system/flow-proxy.socket
+  fi
   [ ! -f "$source/logrotate/flow-proxy" ] || place "$source/logrotate/flow-proxy" /etc/logrotate.d/flow-proxy
   # `enable` makes the second name, flow-proxy.service, too.
   if is_booted; then systemctl daemon-reload; fi

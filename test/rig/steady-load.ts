@@ -12,8 +12,16 @@ export interface LoadResult {
   readonly failed: number;
 }
 
-/** @param rate requests a second; on a slow machine fewer are sent, never more */
-export async function steadyLoad(url: string, rate: number, seconds: number): Promise<LoadResult> {
+/**
+ * @param rate requests a second; on a slow machine fewer are sent, never more
+ * @param signal ends it before its time
+ */
+export async function steadyLoad(
+  url: string,
+  rate: number,
+  seconds: number,
+  signal?: AbortSignal,
+): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const requestIds: string[] = [];
   let failed = 0;
@@ -23,7 +31,7 @@ export async function steadyLoad(url: string, rate: number, seconds: number): Pr
     for (let next = performance.now(); next < end; next += everyMs) {
       const early = next - performance.now();
       if (early > 0) await pause(early);
-      if (performance.now() > end) return;
+      if (performance.now() > end || signal?.aborted) return;
       const { status, headers } = await call(url, { agent });
       if (status !== 200) failed += 1;
       requestIds.push(String(headers['x-request-id']));

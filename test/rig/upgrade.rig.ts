@@ -1,0 +1,151 @@
+// ops/upgrade.sh and ops/rollback.sh under a real systemd and under load, and backups sealed by age.
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import { call } from '../harness/http-call.ts';
+import { root } from '../harness/root.ts';
+import { isInside, runBooted } from './booted.ts';
+import { addSettings, install, prepareUpstream, primaryPid, property, SECRETS, URL } from './installed.ts';
+import { attempt, run } from './shell.ts';
+import { steadyLoad } from './steady-load.ts';
+
+const MODELS = `${URL}/v1/models`;
+const RATE = 100;
+const CURRENT = '/opt/flow-proxy-plugin/current';
+const UPGRADE = root('ops/upgrade.sh');
+
+/** A copy of the installed version under another number, with one file changed by the callback. */
+async function makeVersion(version: string, file: string, change: (text: string) => string): Promise<string> {
+  const folder = `/root/flow-proxy-${version}`;
+  // Links, of which the two files that change are made copies.
+  await run(`cp -R --link ${CURRENT}/. ${folder}`);
+  await run(`sed -i 's/"version": "[^"]*"/"version": "${version}"/' ${folder}/package.json`);
+  const text = await readFile(`${folder}/${file}`, 'utf8');
+  await rm(`${folder}/${file}`);
+  await writeFile(`${folder}/${file}`, change(text));
+  return folder;
+}
+
+async function servedVersion(): Promise<string> {
+  return JSON.parse((await call(`${URL}/health`)).text).version;
+}
+
+/** Runs a command while requests go on, and resolves with both. */
+async function underLoad(
+  commandLine: string,
+): Promise<{ code: number; said: string; failed: number; sent: number }> {
+  const stop = new AbortController();
+  const load = steadyLoad(MODELS, RATE, 60, stop.signal);
+  const { code, stdout, stderr } = await attempt(commandLine);
+  stop.abort();
+  const { requestIds, failed } = await load;
+  return { code, said: `${stdout}\n${stderr}`, failed, sent: requestIds.length };
+}
+
+if (!isInside) {
+  test('Upgrade and rollback under a real systemd', { timeout: 240_000 }, () => runBooted(import.meta.url));
+} else {
+  let upstream: SimulatedUpstream;
+
+  before(async () => {
+    upstream = await prepareUpstream();
+    await install('--no-start');
+    await addSettings(
+      `FLOW_PROXY_TARGET_URL=${upstream.url}`,
+      'FLOW_PROXY_UPSTREAM_PROXY=none',
+      'FLOW_PROXY_NUM_WORKERS=2',
+    );
+    await install('--secrets', SECRETS);
+  });
+  after(() => upstream.close());
+
+  test('An upgrade from a package loses no request, and saves the configuration before', async () => {
+    const primary = await primaryPid();
+    const folder = await makeVersion('9.1.0', 'README.md', (text) => `${text}\nNew.\n`);
+    await run(
+      `tar --create --gzip --file /root/flow-proxy-9.1.0.tgz --directory /root --transform 's/^flow-proxy-9.1.0/package/' ${folder.slice('/root/'.length)}`,
+    );
+    const { code, said, failed, sent } = await underLoad(`${UPGRADE} /root/flow-proxy-9.1.0.tgz`);
+    assert.equal(code, 0, said);
+    assert.equal(await servedVersion(), '9.1.0');
+    assert.ok(sent > 100, `${sent} requests`);
+    assert.equal(failed, 0);
+    assert.equal(await primaryPid(), primary);
+    const saved = /configuration saved: (\S+)/.exec(said)?.[1] ?? '';
+    assert.match(await run(`tar --list --file ${saved}`), /etc\/flow-proxy\/secrets\.json/);
+    assert.equal(await run(`stat -c %a ${saved}`), '600');
+  });
+
+  test('A new version whose workers do not start is rolled back by itself, and no request fails', async () => {
+    const folder = await makeVersion(
+      '9.2.0',
+      'dist/workers/proxy-worker.js',
+      (text) => `throw new Error('broken');\n${text}`,
+    );
+    const { code, said, failed } = await underLoad(`${UPGRADE} ${folder}`);
+    assert.equal(code, 1, said);
+    assert.match(said, /rolled back, the old version serves again/);
+    assert.equal(await servedVersion(), '9.1.0');
+    assert.equal(failed, 0);
+    assert.match(await run(`readlink ${CURRENT}`), /9\.1\.0/);
+  });
+
+  test('A new version that starts and cannot answer is rolled back by itself', async () => {
+    const folder = await makeVersion('9.3.0', 'dist/src/proxy/attempt.js', (text) =>
+      text.replace('path: request.path', "path: '/nowhere' + request.path"),
+    );
+    const { code, stdout, stderr } = await attempt(`${UPGRADE} ${folder}`);
+    assert.equal(code, 1, stdout + stderr);
+    assert.match(stderr, /rolled back/);
+    assert.equal(await servedVersion(), '9.1.0');
+    assert.equal((await call(MODELS)).status, 200);
+  });
+
+  test('A new version that refuses the configuration changes nothing', async () => {
+    const refusing = "export function check() { throw new Error('I refuse'); }\n";
+    const folder = await makeVersion('9.4.0', 'dist/src/cli/check.js', () => refusing);
+    const { code, stderr } = await attempt(`${UPGRADE} ${folder}`);
+    assert.equal(code, 1);
+    assert.match(stderr, /nothing was changed/);
+    assert.match(await run(`readlink ${CURRENT}`), /9\.1\.0/);
+  });
+
+  test('rollback.sh goes back to the version before, and forth again', async () => {
+    await run(root('ops/rollback.sh'));
+    assert.notEqual(await servedVersion(), '9.1.0');
+    await run(root('ops/rollback.sh'));
+    assert.equal(await servedVersion(), '9.1.0');
+    assert.match(await run(`${root('ops/rollback.sh')} --list`), /\* 9\.1\.0/);
+  });
+
+  test('With the socket in the hands of systemd an upgrade by restart loses no request either', async () => {
+    await install('--socket');
+    const primary = await primaryPid();
+    const folder = await makeVersion('9.5.0', 'README.md', (text) => `${text}\nNewer.\n`);
+    const { code, said, failed, sent } = await underLoad(`${UPGRADE} ${folder} --restart`);
+    assert.equal(code, 0, said);
+    assert.equal(await servedVersion(), '9.5.0');
+    assert.notEqual(await primaryPid(), primary);
+    assert.equal(failed, 0, `${failed} of ${sent}`);
+    assert.equal(await property('NRestarts'), '0');
+  });
+
+  test('A backup for an age recipient is opened by its identity alone', async () => {
+    await run('age-keygen -o /root/identity 2> /root/recipient');
+    const recipient = /age1\w+/.exec(await run('cat /root/recipient'))?.[0] ?? '';
+    const path = await run(`cd / && flow-proxy backup --age ${recipient} 2>/dev/null`);
+    assert.match(path, /\.tar\.gz\.age$/);
+    const without = await attempt(`flow-proxy restore ${path} --root /root/restored`);
+    assert.match(without.stderr, /give --identity/);
+    await run(`flow-proxy restore ${path} --root /root/restored --identity /root/identity`);
+    for (const file of ['/etc/flow-proxy/secrets.json', '/etc/flow-proxy/flow-proxy.env']) {
+      await run(`cmp ${file} /root/restored${file}`);
+      assert.equal(
+        await run(`stat -c '%a %U %G' /root/restored${file}`),
+        await run(`stat -c '%a %U %G' ${file}`),
+      );
+    }
+    await run('test -f /root/restored/etc/systemd/system/flow-proxy-plugin.service');
+  });
+}
