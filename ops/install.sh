@@ -83,8 +83,12 @@ find_node() {
 }
 
 install_code() {
-  local release
-  release=$("$here/install-release.sh" "$source" "$prefix")
+  local release=$source
+  # An installed release may install itself, as upgrade.sh has it do.
+  case $source in
+    "$prefix"/releases/*) ;;
+    *) release=$("$here/install-release.sh" "$source" "$prefix") ;;
+  esac
   if [ "$(readlink -f "$prefix/current" || true)" != "$release" ]; then
     ln -sfn "releases/$(basename "$release")" "$prefix/.current"
     mv -T "$prefix/.current" "$prefix/current"

@@ -88,7 +88,7 @@ if [ "$release" = "$previous" ]; then
 fi
 say "installed beside the running version: $release"
 # Where systemd hands the secrets over, only the service itself can read them.
-if [ -z "$(systemctl show --property LoadCredential --value $unit)" ]; then
+if ! systemctl cat $unit | grep -q '^LoadCredential'; then
   runuser -u flow-proxy -- node "$release/dist/src/cli/main.js" check --env-file $env_file >"$work/check" 2>&1 || {
     cat "$work/check" >&2
     rm -rf "$release"

@@ -1,11 +1,11 @@
 // flow-proxy under a real systemd: installed by the shipped installer, then everything that operators do to a service.
 // One boot serves all; the tests build on each other in this order.
 import assert from 'node:assert/strict';
-import { access, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
 import { eventually } from '../harness/eventually.ts';
-import { call, startCall } from '../harness/http-call.ts';
+import { call, openCall, readAnswer, startCall } from '../harness/http-call.ts';
 import { isInside, runBooted } from './booted.ts';
 import {
   addSettings,
@@ -19,6 +19,7 @@ import {
   SECRETS,
   UNIT,
   URL,
+  untilActive,
   workerPids,
 } from './installed.ts';
 import { attempt, run } from './shell.ts';
@@ -28,7 +29,7 @@ const MODELS = `${URL}/v1/models`;
 const RATE = 200;
 
 if (!isInside) {
-  test('flow-proxy under a real systemd', { timeout: 240_000 }, () => runBooted(import.meta.url));
+  test('flow-proxy under a real systemd', { timeout: 600_000 }, () => runBooted(import.meta.url));
 } else {
   let upstream: SimulatedUpstream;
 
@@ -197,5 +198,111 @@ if (!isInside) {
     assert.equal(await primaryPid(), primary);
     assert.equal(await property('NRestarts'), '0');
     await removeDropIn('memory');
+  });
+
+  test('A stream goes on to its end while systemd stops the service, however short the unit’s own patience', async () => {
+    await dropIn('patience', '[Service]\nTimeoutStopSec=2s\n');
+    const content = 'chunks:12 interval:400';
+    const body = JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content }] });
+    const stream = await openCall(`${URL}/v1/chat/completions`, { method: 'POST', body });
+    const stopping = run(`systemctl stop ${UNIT}`);
+    const answer = await readAnswer(stream);
+    assert.match(answer.text, /data: \[DONE\]/);
+    await stopping;
+    assert.equal(await property('Result'), 'success');
+    await removeDropIn('patience');
+  });
+
+  test('A broken configuration is tried again for minutes, and served as soon as it is mended', async () => {
+    const [seconds, burst] = [await property('RestartUSec'), Number(await property('StartLimitBurst'))];
+    assert.equal(seconds, '2s');
+    assert.ok(burst * 2 >= 180, 'minutes of failing before systemd gives up');
+    const good = await readFile(ENV_FILE, 'utf8');
+    await addSettings('FLOW_PROXY_NUM_WORKERS=plenty');
+    assert.notEqual((await attempt(`systemctl start ${UNIT}`)).code, 0);
+    await eventually(
+      'four more tries',
+      async () => (Number(await property('NRestarts')) >= 4 ? true : undefined),
+      60_000,
+    );
+    await writeFile(ENV_FILE, good);
+    await untilActive();
+    assert.equal((await call(MODELS)).status, 200);
+  });
+
+  test('The watchdog ends a primary that is frozen, and systemd starts another', async () => {
+    await dropIn('watchdog', '[Service]\nWatchdogSec=3s\n');
+    await run(`systemctl restart ${UNIT}`);
+    const frozen = await primaryPid();
+    await run(`kill -STOP ${frozen}`);
+    await untilActive(frozen);
+    assert.match(await run(`journalctl -u ${UNIT} -n 50`), /Watchdog timeout/);
+    assert.equal((await call(MODELS)).status, 200);
+    await removeDropIn('watchdog');
+  });
+
+  test('Secrets may come by LoadCredential= from a file that the service itself cannot read', async () => {
+    await run('mv /etc/flow-proxy/secrets.json /root/kept.json && chown root:root /root/kept.json');
+    await dropIn(
+      'credential',
+      '[Service]\nLoadCredential=secrets.json:/root/kept.json\nEnvironment=FLOW_PROXY_SECRETS_FILE=%d/secrets.json\n',
+    );
+    await run(`systemctl restart ${UNIT}`);
+    assert.equal((await call(MODELS)).status, 200);
+    await run(`systemctl reload ${UNIT}`);
+    await removeDropIn('credential');
+    await run('install -o flow-proxy -g flow-proxy -m 600 /root/kept.json /etc/flow-proxy/secrets.json');
+    await run(`systemctl restart ${UNIT}`);
+  });
+
+  test('With the socket in the hands of systemd a restart under load loses no request', async () => {
+    await install('--socket');
+    assert.equal(await run('systemctl is-active flow-proxy.socket'), 'active');
+    const verified = await attempt('systemd-analyze verify /etc/systemd/system/flow-proxy.socket');
+    assert.equal(verified.stdout + verified.stderr, '');
+    const before = await primaryPid();
+    const load = steadyLoad(MODELS, RATE, 5);
+    await run(`systemctl restart ${UNIT}`);
+    const { requestIds, failed } = await load;
+    assert.ok(requestIds.length > 200, `${requestIds.length} requests`);
+    assert.equal(failed, 0);
+    assert.notEqual(await primaryPid(), before);
+  });
+
+  test('When all workers of an activated service are killed at once, systemd starts it anew and clients wait', async () => {
+    const before = await primaryPid();
+    await run(`kill -9 ${(await workerPids()).join(' ')}`);
+    assert.equal((await call(MODELS)).status, 200);
+    assert.notEqual(await primaryPid(), before);
+    const drain = await attempt('flow-proxy drain');
+    assert.equal(drain.code, 1);
+    assert.match(drain.stderr, /stop flow-proxy\.socket instead/);
+  });
+
+  test('--tune raises the limits of kernel and sessions', async () => {
+    await install('--tune');
+    assert.equal(await run('cat /proc/sys/net/core/somaxconn'), '4096');
+    assert.equal(await run('cat /proc/sys/net/ipv4/ip_local_port_range'), '10000\t65535');
+    assert.equal(await run('su -s /bin/sh -c "ulimit -n" flow-proxy'), '65536');
+  });
+
+  test('Uninstalling takes all of it away but the configuration, and keeps an edited unit', async () => {
+    await appendFile(`/etc/systemd/system/${UNIT}.service`, '# edited\n');
+    assert.match(await install(), /kept \S+flow-proxy-plugin\.service, which was edited/);
+    const said = await install('--uninstall');
+    assert.match(said, /was edited; it is \/etc\/flow-proxy\/removed\/flow-proxy-plugin\.service now/);
+    assert.notEqual((await attempt(`systemctl cat ${UNIT}`)).code, 0);
+    for (const path of [
+      '/opt/flow-proxy-plugin',
+      '/usr/local/bin/flow-proxy',
+      '/etc/logrotate.d/flow-proxy',
+    ]) {
+      await assert.rejects(access(path), path);
+    }
+    for (const path of [ENV_FILE, '/etc/flow-proxy/secrets.json', '/var/log/flow-proxy/app.log'])
+      await access(path);
+    await install('--uninstall', '--purge');
+    await assert.rejects(access('/etc/flow-proxy'));
+    assert.notEqual((await attempt('id flow-proxy')).code, 0);
   });
 }

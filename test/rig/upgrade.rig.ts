@@ -44,7 +44,7 @@ async function underLoad(
 }
 
 if (!isInside) {
-  test('Upgrade and rollback under a real systemd', { timeout: 240_000 }, () => runBooted(import.meta.url));
+  test('Upgrade and rollback under a real systemd', { timeout: 600_000 }, () => runBooted(import.meta.url));
 } else {
   let upstream: SimulatedUpstream;
 
