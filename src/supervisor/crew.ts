@@ -16,6 +16,8 @@ export interface CrewOptions {
   readonly sink: LogSink;
   /** The primary's; workers inherit next to nothing of it. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Descriptor of a listening socket that systemd passed; null for none. */
+  readonly passedSocket: number | null;
 }
 
 export interface CrewEvents {
@@ -35,7 +37,9 @@ export class Crew {
 
   constructor(options: CrewOptions) {
     this.#options = options;
-    cluster.schedulingPolicy = cluster.SCHED_RR;
+    // A connection that the primary has taken is lost when the last worker goes before it was handed over. Where clients
+    // are to wait for the next start, each worker therefore takes its own from the socket, and leaves the others there.
+    cluster.schedulingPolicy = options.passedSocket === null ? cluster.SCHED_RR : cluster.SCHED_NONE;
     cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
   }
 
