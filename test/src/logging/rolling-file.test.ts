@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -81,5 +81,25 @@ describe('the rolled log file', () => {
     await file.retry();
     await file.write('three\n');
     assert.deepEqual(Object.values(contents(folder)).join(''), 'two\nthree\n');
+  });
+
+  it('goes on in the file at hand while the next one cannot be opened, and closes each only once', async () => {
+    const folder = mkdtempSync(join(root, 'logs-'));
+    const { file, rolls } = await openIn(folder, 10);
+    await file.write('first\n');
+    const first = nameOf(file);
+    const second = first.replace('.1.log', '.2.log');
+    mkdirSync(join(folder, second));
+    for (const line of ['full now\n', 'three\n', 'four\n']) await file.write(line).catch(() => file.retry());
+    rmdirSync(join(folder, second));
+    const rolled = once(rolls, 'rolled');
+    await file.write('five\n');
+    await rolled;
+    // A descriptor that is closed twice is an error of the next write, or takes away somebody else's file.
+    for (const line of ['6\n', '7\n']) {
+      await file.write(line);
+      await new Promise(setImmediate);
+    }
+    assert.deepEqual(Object.values(contents(folder)), ['first\nfull now\nthree\nfour\n', 'five\n6\n7\n']);
   });
 });
