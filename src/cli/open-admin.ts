@@ -20,11 +20,11 @@ export async function openAdmin(
   const watch = new LiveWatch({
     status: () => supervisor.status(),
     metrics: () => supervisor.readMetrics(),
-    refreshHost: () => void supervisor.host.refresh(),
+    refreshHost: () => supervisor.host.refresh(),
   });
   const routes = {
     '/metrics': metricsRoute(() => supervisor.readMetrics()),
-    ...statusRoutes(() => watch.report()),
+    ...statusRoutes(watch),
   };
   const admin = new AdminListener(routes, log);
   supervisor.events.on('settings', (settings) => void admin.move(settings.adminListen));

@@ -56,7 +56,7 @@ export async function start(commandLine: CommandLine): Promise<number> {
     if (state === 'ready') void logHost(log);
   });
   const { admin, watch } = await openAdmin(configuration, supervisor, log);
-  const verbs = { ...serviceVerbs(supervisor), live: () => watch.report() };
+  const verbs = { ...serviceVerbs(supervisor), live: () => watch.wholeReport() };
   const control = await openControl(configuration, verbs, log);
   listenToSignals(supervisor);
   const { exitCode, reason } = await supervisor.run();

@@ -1,5 +1,6 @@
 // Watches the sums of the workers so that rates can be told at any time: a sample every two seconds, two minutes of
 // them. Who is told is the admin listener's and the control socket's.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LiveStatus, RecentFailures } from '../control/live.ts';
 import type { ServiceStatus } from '../control/status.ts';
 import { historyOf, newFailures, ratesOf } from '../metrics/rates.ts';
@@ -9,14 +10,15 @@ import type { MetricReading } from '../metrics/sums.ts';
 export interface LiveSources {
   readonly status: () => ServiceStatus;
   readonly metrics: () => readonly MetricReading[];
-  /** The figures of the machine are wanted. */
-  readonly refreshHost: () => void;
+  /** Somebody wants the figures of the machine: resolves when they are fresh. */
+  readonly refreshHost: () => Promise<void>;
 }
 
 /** Heartbeats bring new sums every second. */
 export const SAMPLE_EVERY_MS = 2_000;
 /** Two minutes. */
 const SAMPLES_KEPT = 61;
+const HOST_MS = 2_000;
 const FAILURES_KEPT = 20;
 /** Failures of the same kind are one entry when they follow each other within this time. */
 const TOGETHER_MS = 60_000;
@@ -33,9 +35,15 @@ export class LiveWatch {
     this.#timer = setInterval(() => this.#take(), everyMs).unref();
   }
 
+  /** For whoever asks only once: with the figures of the machine, unless they take too long. */
+  async wholeReport(): Promise<LiveStatus> {
+    await Promise.race([this.#sources.refreshHost(), pause(HOST_MS, undefined, { ref: false })]);
+    return this.report();
+  }
+
   report(): LiveStatus {
     const last = this.#samples.at(-1);
-    this.#sources.refreshHost();
+    void this.#sources.refreshHost();
     return {
       at: new Date().toISOString(),
       service: this.#sources.status(),

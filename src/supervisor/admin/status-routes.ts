@@ -2,7 +2,7 @@
 // page at /status.
 import type { ServerResponse } from 'node:http';
 import type { LiveStatus } from '../../control/live.ts';
-import { SAMPLE_EVERY_MS } from '../live-watch.ts';
+import { type LiveWatch, SAMPLE_EVERY_MS } from '../live-watch.ts';
 import type { AdminRoute, AdminRoutes } from './admin-listener.ts';
 import { replyBody } from './reply.ts';
 import { readStatusPage, statusPageRoute } from './status-page.ts';
@@ -10,13 +10,14 @@ import { readStatusPage, statusPageRoute } from './status-page.ts';
 /** A browser that lost us tries again after this. */
 const RETRY_MS = 2_000;
 
-export function statusRoutes(report: () => LiveStatus): AdminRoutes {
+export function statusRoutes(watch: LiveWatch): AdminRoutes {
   return {
     '/status': statusPageRoute(readStatusPage()),
-    '/status.json': (_request, response) => {
-      replyBody(response, 200, 'application/json', `${JSON.stringify(report(), null, 2)}\n`);
+    '/status.json': async (_request, response) => {
+      const report = await watch.wholeReport();
+      replyBody(response, 200, 'application/json', `${JSON.stringify(report, null, 2)}\n`);
     },
-    '/status/events': eventsRoute(report),
+    '/status/events': eventsRoute(() => watch.report()),
   };
 }
 
