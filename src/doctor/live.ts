@@ -1,13 +1,13 @@
 // Tries each credential once against the upstream, by the same connections and token as in service.
+import type { Dispatcher } from 'undici';
 import type { CredentialEntry } from '../credentials/secrets-file.ts';
 import { mintToken } from '../credentials/token.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import type { Upstream } from '../proxy/upstream.ts';
 import { bounded } from './bounded.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 export interface LiveOptions {
-  readonly upstream: Upstream;
+  readonly client: Dispatcher;
   readonly target: URL;
   readonly secretsFile: string;
   readonly limitMs: number;
@@ -36,9 +36,9 @@ export function judgeStatus(check: string, status: number, tookMs: number, secre
   return warn(check, `answered with ${status}, which tells nothing of the credential`, 'try again later');
 }
 
-async function ask(credential: CredentialEntry, { upstream, target, limitMs }: LiveOptions): Promise<number> {
+async function ask(credential: CredentialEntry, { client, target, limitMs }: LiveOptions): Promise<number> {
   const abort = new AbortController();
-  const asked = upstream.dispatcher
+  const asked = client
     .request({
       origin: target.origin,
       path: `${target.pathname.replace(/\/$/, '')}/v1/models`,

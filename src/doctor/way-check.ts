@@ -1,7 +1,7 @@
 // The way to the upstream, and then the credentials over it: each tried once, and only over a way that works.
 import type { Settings } from '../config/settings.ts';
 import type { CredentialEntry } from '../credentials/secrets-file.ts';
-import { openUpstream, trusting } from '../proxy/upstream.ts';
+import { openClient, trusting } from '../proxy/upstream.ts';
 import { type Finding, ok, warn } from './finding.ts';
 import { tryCredential } from './live.ts';
 import { walkToUpstream } from './way.ts';
@@ -53,7 +53,7 @@ export class WayCheck {
       return;
     }
     const { outboundProxyUrl, secretsFile } = this.#settings;
-    const upstream = openUpstream({
+    const client = openClient({
       origin: this.#target.origin,
       ca: this.#upstreamCa,
       outboundProxyUrl,
@@ -62,14 +62,14 @@ export class WayCheck {
     try {
       for (const credential of credentials) {
         yield await tryCredential(credential, {
-          upstream,
+          client,
           target: this.#target,
           secretsFile,
           limitMs: LIVE_MS,
         });
       }
     } finally {
-      await upstream.dispatcher.destroy();
+      await client.destroy();
     }
   }
 }

@@ -66,7 +66,7 @@ export class Forwarding implements AttemptListener, Ticking {
     this.#next();
   }
 
-  onHeaders(status: number, headers: readonly Buffer[], statusText: string): boolean {
+  onHeaders(status: number, headers: readonly string[], statusText: string): boolean {
     const verdict = judgeAnswer(status, headers, Date.now(), this.#parts.retry.causes);
     this.#exchange.upstreamStatus = status;
     if (this.#lease !== undefined) this.#parts.leases.settle(this.#lease, status, verdict);
@@ -115,7 +115,10 @@ export class Forwarding implements AttemptListener, Ticking {
       this.#attempt?.abort();
       this.#dropHeld();
       this.#next();
-    } else this.#relay.keepAlive(now);
+    } else {
+      this.#attempt?.onTick(now);
+      this.#relay.keepAlive(now);
+    }
   }
 
   /** Another attempt, at once or after a short wait, or else the end. */
@@ -164,19 +167,14 @@ export class Forwarding implements AttemptListener, Ticking {
     this.#lease = lease;
     this.#tried.add(lease.credentialId);
     exchange.beginAttempt(lease.name);
-    this.#attempt = new Attempt(
-      upstream.dispatcher,
-      {
-        origin: target.origin,
-        method: exchange.method,
-        path: `${target.basePath}${exchange.path}${exchange.query}`,
-        headers: [...exchange.headers, 'Authorization', lease.authorization],
-        body: exchange.body,
-        firstByteMs: limits.firstByteMs,
-        idleMs: limits.idleMs,
-      },
-      this,
-    );
+    const message = {
+      method: exchange.method,
+      path: `${target.basePath}${exchange.path}${exchange.query}`,
+      headers: exchange.headers,
+      authorization: lease.authorization,
+      body: exchange.body,
+    };
+    this.#attempt = new Attempt(upstream.connections, message, limits, this);
   }
 
   #mayTryAgain(): boolean {

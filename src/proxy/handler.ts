@@ -164,9 +164,6 @@ export class Handler {
   #forward(exchange: Exchange, body: RequestBody): void {
     exchange.body = body;
     this.#readFacts(exchange);
-    if (body.type === 'stream' && body.length !== null) {
-      exchange.headers = [...exchange.headers, 'Content-Length', String(body.length)];
-    }
     if (exchange.response.destroyed) return;
     this.#parts.pipeline.forward(exchange);
   }

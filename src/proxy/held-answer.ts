@@ -7,12 +7,12 @@ const LONGEST_BODY = 256 * 1024;
 /** Head and body of an answer, as they came. */
 export class HeldAnswer {
   readonly status: number;
-  readonly headers: readonly Buffer[];
+  readonly headers: readonly string[];
   readonly statusText: string;
   readonly chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(status: number, headers: readonly Buffer[], statusText: string) {
+  constructor(status: number, headers: readonly string[], statusText: string) {
     this.status = status;
     this.headers = headers;
     this.statusText = statusText;

@@ -46,7 +46,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 /** 401 and 403 refuse the credential, 429 throttles it; whether a 5xx is tried again is a setting. */
 export function judgeAnswer(
   status: number,
-  headers: readonly Buffer[],
+  headers: readonly string[],
   now: number,
   causes: readonly RetryCause[] = [],
 ): AnswerVerdict {
@@ -112,11 +112,11 @@ export function judgeBreak(cause: Error, host: string): ErrorReply {
  * Retry-After in seconds or as an HTTP date (RFC 9110 section 10.2.3), or retry-after-ms, which OpenAI and Azure send
  * and which is finer; in milliseconds from now.
  */
-export function readRetryAfter(headers: readonly Buffer[], now: number): number | null {
+export function readRetryAfter(headers: readonly string[], now: number): number | null {
   let fromSeconds: number | null = null;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i]?.toString('latin1').toLowerCase();
-    const value = headers[i + 1]?.toString('latin1').trim() ?? '';
+    const name = headers[i]?.toLowerCase();
+    const value = headers[i + 1]?.trim() ?? '';
     if (name === 'retry-after-ms' && isDecimal(value)) return Number(value);
     if (name === 'retry-after') fromSeconds = isDecimal(value) ? Number(value) * 1000 : untilDate(value, now);
   }

@@ -18,6 +18,8 @@ export interface RelayOptions {
 
 /** RFC 9112 section 4; Node refuses to send anything else. */
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Node joins a head and a body to one write if the body is text; latin1 is text that keeps every byte. */
+const ONE_WRITE_BYTES = 16 * 1024;
 /** A client that does not read an error event within this time has lost interest. */
 const LAST_WORDS_MS = 10_000;
 
@@ -30,6 +32,8 @@ export class Relay {
   #hasWritten = false;
   #isWaiting = false;
   #lastWriteAt = 0;
+  /** Of a body that is small enough to go out in one piece with its head, once it has come whole. */
+  #length = -1;
 
   constructor(exchange: Exchange, options: RelayOptions) {
     this.#exchange = exchange;
@@ -37,9 +41,9 @@ export class Relay {
   }
 
   /** Sends the head; together with the first bytes of the body when these came along with it. */
-  begin(status: number, headers: readonly Buffer[], statusText: string): void {
+  begin(status: number, headers: readonly string[], statusText: string): void {
     const { response, id, method, cors } = this.#exchange;
-    const { flat, isEventStream, isOpenEventStream, body } = headersForClient(headers, id, cors);
+    const { flat, length, isEventStream, isOpenEventStream, body } = headersForClient(headers, id, cors);
     if (isOpenEventStream && method !== 'HEAD') this.#events = new EventBoundary();
     if (isEventStream && method !== 'HEAD') this.#options.metrics.onStreamBegun(this.#exchange);
     // What a GET brings back may have been counted when it was made.
@@ -47,19 +51,29 @@ export class Relay {
     this.#lastWriteAt = performance.now();
     this.#exchange.firstByteAt = this.#lastWriteAt;
     // RFC 9110 section 8.6: a client might wait for what such a length promises.
-    const sent = status === 204 ? withoutHeaders(flat, ['content-length']) : [...flat];
+    const sent = status === 204 ? withoutHeaders(flat, ['content-length']) : flat;
+    if (length !== null && length <= ONE_WRITE_BYTES) this.#length = length;
     response.writeHead(status, REASON_PHRASE.test(statusText) ? statusText : '', sent);
-    process.nextTick(() => {
-      if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
-    });
+    process.nextTick(flushHead, this);
+  }
+
+  /** Nothing of the body came along: the head goes alone. */
+  flushHead(): void {
+    const { response } = this.#exchange;
+    if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
   }
 
   /** @returns false when the client is behind: hold the upstream back until `onDrained` */
   write(chunk: Buffer): boolean {
     const { response } = this.#exchange;
+    const isWhole = !this.#hasWritten && chunk.length === this.#length;
     this.#hasWritten = true;
     this.#exchange.bytesOut += chunk.length;
     this.#exchange.usage?.push(chunk);
+    if (isWhole) {
+      response.end(chunk.toString('latin1'), 'latin1');
+      return true;
+    }
     if (this.#events !== null) {
       this.#events.push(chunk);
       this.#lastWriteAt = performance.now();
@@ -76,7 +90,8 @@ export class Relay {
   }
 
   end(): void {
-    this.#exchange.response.end();
+    const { response } = this.#exchange;
+    if (!response.writableEnded) response.end();
   }
 
   /** Breaks a long silence on an event stream, if it stands between two events. */
@@ -103,4 +118,8 @@ export class Relay {
       socket.resetAndDestroy();
     } else response.destroy();
   }
+}
+
+function flushHead(relay: Relay): void {
+  relay.flushHead();
 }

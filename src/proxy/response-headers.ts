@@ -1,5 +1,5 @@
 // The headers of the upstream's answer as they go to the client: everything but hop-by-hop headers, with our
-// request id in front. undici hands them over as raw bytes, which are latin1 on the wire (RFC 9110 section 5.5).
+// request id in front. They are latin1 (RFC 9110 section 5.5).
 import { isCorsHeader } from './cors.ts';
 import { namedByConnection, responseHeaderRules, withoutHeaders } from './header-rules.ts';
 import type { BodyKind } from './usage/usage-reader.ts';
@@ -7,7 +7,9 @@ import type { BodyKind } from './usage/usage-reader.ts';
 /** What relaying needs to know of an answer's headers. */
 export interface AnswerHeaders {
   /** Flat list of names and values for writeHead. */
-  readonly flat: readonly string[];
+  readonly flat: string[];
+  /** Content-Length; null when there is none. */
+  readonly length: number | null;
   /** An event stream that bytes of ours may be added to: no length and no coding was announced. */
   readonly isOpenEventStream: boolean;
   readonly isEventStream: boolean;
@@ -24,7 +26,7 @@ const UPSTREAM_REQUEST_ID = 'X-Upstream-Request-Id';
 
 /** @param cors our own CORS headers, which take the place of the upstream's; null when CORS is off */
 export function headersForClient(
-  raw: readonly Buffer[],
+  raw: readonly string[],
   requestId: string,
   cors: readonly string[] | null = null,
 ): AnswerHeaders {
@@ -32,11 +34,10 @@ export function headersForClient(
   let named: readonly string[] = [];
   let isEventStream = false;
   let isJson = false;
-  let isSealed = false;
   let isCoded = false;
+  let length: number | null = null;
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = latin1(raw[i]);
-    const value = latin1(raw[i + 1]);
+    const [name = '', value = ''] = [raw[i], raw[i + 1]];
     const fate = RULES.fateOf(name);
     if (fate === 'pass') {
       if (cors !== null && isCorsHeader(name)) continue;
@@ -44,16 +45,18 @@ export function headersForClient(
       if (name.length === 12 && isContentType(name)) {
         isEventStream = EVENT_STREAM.test(value);
         isJson = JSON_TYPE.test(value);
-      } else if (name.length === 14) isSealed ||= name.toLowerCase() === 'content-length';
-      else if (name.length === 16) isCoded ||= isCoding(name, value);
+      } else if (name.length === 14) {
+        if (name.toLowerCase() === 'content-length') length = Number(value);
+      } else if (name.length === 16) isCoded ||= isCoding(name, value);
     } else if (fate === 'requestId') flat.push(UPSTREAM_REQUEST_ID, value);
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
   }
   const kept = named.length === 0 ? flat : withoutHeaders(flat, named);
   return {
     flat: isEventStream ? withoutBuffering(kept) : kept,
+    length,
     isEventStream,
-    isOpenEventStream: isEventStream && !isSealed && !isCoded,
+    isOpenEventStream: isEventStream && length === null && !isCoded,
     body: isCoded ? 'other' : bodyKind(isEventStream, isJson),
   };
 }
@@ -74,8 +77,4 @@ function bodyKind(isEventStream: boolean, isJson: boolean): BodyKind {
 
 function isContentType(name: string): boolean {
   return name === 'content-type' || name === 'Content-Type' || name.toLowerCase() === 'content-type';
-}
-
-function latin1(bytes: Buffer | undefined): string {
-  return bytes === undefined ? '' : bytes.toString('latin1');
 }

@@ -136,8 +136,7 @@ export class UpgradeForwarding implements UpgradeListener {
   #judge(answer: IncomingMessage): { readonly isRetryable: boolean } {
     const status = answer.statusCode ?? 502;
     this.#exchange.upstreamStatus = status;
-    const headers = answer.rawHeaders.map((text) => Buffer.from(text, 'latin1'));
-    const verdict = judgeAnswer(status, headers, Date.now(), this.#parts.retry.causes);
+    const verdict = judgeAnswer(status, answer.rawHeaders, Date.now(), this.#parts.retry.causes);
     if (this.#lease !== null) this.#parts.leases.settle(this.#lease, status, verdict);
     return verdict;
   }

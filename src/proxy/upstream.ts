@@ -1,11 +1,13 @@
 // The connections to the upstream: a keep-alive pool for exchanges, an agent for WebSocket upgrades, both direct or
-// through the company's outbound proxy. undici's connections are known only here; attempt.ts dispatches on them.
+// through the company's outbound proxy. undici opens them: its connector and its client are known only here.
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { tunnelConnector } from './outbound-tunnel.ts';
+import type { Ticker } from './ticker.ts';
+import { UpstreamConnections } from './upstream-connections.ts';
 
 /** How to reach the upstream. */
 export interface UpstreamOptions {
@@ -19,7 +21,7 @@ export interface UpstreamOptions {
 
 /** Both ways to the one upstream. */
 export interface Upstream {
-  readonly dispatcher: Dispatcher;
+  readonly connections: UpstreamConnections;
   /** For http-proxy's `ws` path; undefined when it may connect by itself. */
   readonly upgradeAgent: HttpAgent | undefined;
   /** Closes idle connections now and busy ones when their exchange ends. */
@@ -29,26 +31,28 @@ export interface Upstream {
 /** An idle connection is closed after this, before the upstream's own limit makes its close race our next request. */
 const IDLE_CONNECTION_MS = 4_000;
 
-/**
- * Opens nothing yet. The pool is unbounded on purpose: each stream holds a connection for minutes, and a bound below
- * the number of streams would queue requests behind them.
- */
-export function openUpstream(options: UpstreamOptions): Upstream {
-  const { origin, ca, outboundProxyUrl, connectTimeoutMs } = options;
-  const tls = { timeout: connectTimeoutMs, ...(ca === null ? {} : { ca: trusting(ca) }) };
-  const connect =
-    outboundProxyUrl === null
-      ? buildConnector(tls)
-      : tunnelConnector({ proxyUrl: outboundProxyUrl, timeoutMs: connectTimeoutMs, tls });
-  const dispatcher = new Pool(origin, {
-    connections: null,
-    pipelining: 1,
-    keepAliveTimeout: IDLE_CONNECTION_MS,
-    connect,
-  });
+/** Opens nothing yet. */
+export function openUpstream(options: UpstreamOptions, ticker: Ticker): Upstream {
+  const { origin, outboundProxyUrl } = options;
+  const connect = connectorOf(options);
+  const connections = new UpstreamConnections({ origin, connect, idleMs: IDLE_CONNECTION_MS, ticker });
   const isSecure = origin.startsWith('https:');
   const upgradeAgent = outboundProxyUrl === null ? undefined : agentOver(connect, isSecure);
-  return { dispatcher, upgradeAgent, close: () => dispatcher.close() };
+  return { connections, upgradeAgent, close: () => connections.close() };
+}
+
+/** A client for requests beside the service, such as a check; over connections of the same kind. */
+export function openClient(options: UpstreamOptions): Dispatcher {
+  return new Pool(options.origin, { connect: connectorOf(options) });
+}
+
+function connectorOf({ ca, outboundProxyUrl, connectTimeoutMs }: UpstreamOptions): buildConnector.connector {
+  // Made once: to read all those certificates anew takes milliseconds for each connection.
+  const trust = ca === null ? {} : { secureContext: createSecureContext({ ca: trusting(ca) }) };
+  const tls = { timeout: connectTimeoutMs, ...trust };
+  return outboundProxyUrl === null
+    ? buildConnector(tls)
+    : tunnelConnector({ proxyUrl: outboundProxyUrl, timeoutMs: connectTimeoutMs, tls });
 }
 
 /** Certificate authorities for node:tls, which takes a list in place of its own. */

@@ -62,18 +62,24 @@ const IDLE_THREAD_MS = 60_000;
 export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   const { generation, log } = options;
   const target = parseTarget(generation.targetUrl);
-  const upstream = openUpstream({
-    origin: target.origin,
-    ca: generation.upstreamCa,
-    outboundProxyUrl: generation.outboundProxyUrl,
-    connectTimeoutMs: generation.connectTimeoutMs,
-  });
   const pool = new Pool(options.slot, options.worker);
   const leases = new Leases(pool, options.reporter);
   const threads = new Threads(options.rewriteTaskFile, IDLE_THREAD_MS);
   const rewriter = new BodyRewriter(threads);
   const { limits, retry, streamKeepAliveMs, inbound } = generation;
-  const ticker = new Ticker(tickInterval([streamKeepAliveMs, limits.exchangeMs, inbound.bodyMs]));
+  const { firstByteMs, idleMs, exchangeMs } = limits;
+  const ticker = new Ticker(
+    tickInterval([streamKeepAliveMs, exchangeMs, inbound.bodyMs, firstByteMs, idleMs]),
+  );
+  const upstream = openUpstream(
+    {
+      origin: target.origin,
+      ca: generation.upstreamCa,
+      outboundProxyUrl: generation.outboundProxyUrl,
+      connectTimeoutMs: generation.connectTimeoutMs,
+    },
+    ticker,
+  );
   const metrics = new ExchangeMetrics();
   const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs, metrics };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {

@@ -14,7 +14,7 @@ export function requestWith(...pairs: readonly (readonly [string, string])[]): I
   return request;
 }
 
-/** Raw headers as undici hands them over. */
-export function rawHeaders(...pairs: readonly (readonly [string, string])[]): Buffer[] {
-  return pairs.flat().map((text) => Buffer.from(text, 'latin1'));
+/** Raw headers as the parser of answers hands them over. */
+export function rawHeaders(...pairs: readonly (readonly [string, string])[]): string[] {
+  return pairs.flat();
 }

@@ -1,0 +1,252 @@
+// Reads answers off a connection of ours to the upstream (RFC 9112): heads, and bodies by length, by chunks or up to
+// the end of the connection. Strict: what could be framed in two ways is no answer, and its connection is given up.
+// Headers come out as strings, once; that, and one call per piece of body, is what makes it cheap.
+
+/** Hears what a parser reads; in this order: onHead, onBody..., onEnd. */
+export interface AnswerSink {
+  onHead(head: AnswerHead): void;
+  onBody(chunk: Buffer): void;
+  /** @param isReusable whether the connection is fit for another request */
+  onEnd(isReusable: boolean): void;
+}
+
+export interface AnswerHead {
+  readonly status: number;
+  readonly statusText: string;
+  /** Flat list of names and values as they came, latin1. */
+  readonly headers: readonly string[];
+}
+
+/** What came is no answer that can be told apart for sure. */
+export class AnswerError extends Error {
+  /** Named like the faults of llhttp, Node's own parser. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type State = 'idle' | 'head' | 'length' | 'untilClose' | 'chunkSize' | 'chunk' | 'chunkEnd' | 'trailer';
+
+/** undici and Node have the same. */
+const LONGEST_HEAD_BYTES = 16 * 1024;
+/** A chunk's size with its extensions, or a trailer line. */
+const LONGEST_LINE_BYTES = 4 * 1024;
+const HEAD_END = Buffer.from('\r\n\r\n');
+const LINE_END = Buffer.from('\r\n');
+const NOTHING: Buffer = Buffer.alloc(0);
+/** Odd characters in the reason do no harm: whoever sends it on leaves them out. */
+const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: ([^\r\n]*))?$/;
+const BEGINNING = 'HTTP/1.';
+/** RFC 9110 section 5.6.2. */
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+/** RFC 9110 section 5.5: no control characters, among them those that end lines. */
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const CHUNK_SIZE = /^([\da-f]{1,12})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/i;
+const LENGTH = /^\d{1,15}$/;
+
+/** For one connection: one answer after the other. */
+export class AnswerParser {
+  readonly #sink: AnswerSink;
+  #state: State = 'idle';
+  /** Unparsed bytes of a head or a line that has not come whole. */
+  #rest: Buffer = NOTHING;
+  #isHead = false;
+  #isReusable = false;
+  /** Of the body, or of the chunk. */
+  #missing = 0;
+  #trailerBytes = 0;
+
+  constructor(sink: AnswerSink) {
+    this.#sink = sink;
+  }
+
+  /** An answer is expected from here on. */
+  expect(method: string): void {
+    this.#state = 'head';
+    this.#isHead = method === 'HEAD';
+  }
+
+  /** @throws AnswerError */
+  push(bytes: Buffer): void {
+    let chunk = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    this.#rest = NOTHING;
+    while (chunk.length > 0) {
+      const taken = this.#step(chunk);
+      if (taken === 0) {
+        this.#rest = chunk;
+        return;
+      }
+      chunk = chunk.subarray(taken);
+    }
+  }
+
+  /** The upstream has closed its half. @returns whether that ended an answer in order */
+  finish(): boolean {
+    if (this.#state !== 'untilClose') return false;
+    this.#end();
+    return true;
+  }
+
+  /** @returns how many bytes were used up; 0 when more have to come first */
+  #step(chunk: Buffer): number {
+    switch (this.#state) {
+      case 'idle':
+        throw new AnswerError('HPE_INVALID_CONSTANT', 'bytes that nobody has asked for');
+      case 'head':
+        return this.#readHead(chunk);
+      case 'length':
+      case 'chunk':
+        return this.#readPiece(chunk);
+      case 'untilClose':
+        this.#sink.onBody(chunk);
+        return chunk.length;
+      default:
+        return this.#readLine(chunk);
+    }
+  }
+
+  #readHead(chunk: Buffer): number {
+    const end = chunk.indexOf(HEAD_END);
+    if (Math.max(end, end < 0 ? chunk.length : 0) > LONGEST_HEAD_BYTES) {
+      throw new AnswerError('UND_ERR_HEADERS_OVERFLOW', 'a head that is too large');
+    }
+    if (end < 0) {
+      // Without waiting for the end of what is no head.
+      const beginning = chunk.toString('latin1', 0, BEGINNING.length);
+      if (!BEGINNING.startsWith(beginning)) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
+      return 0;
+    }
+    const [statusLine = '', ...lines] = chunk.toString('latin1', 0, end).split('\r\n');
+    const status = STATUS_LINE.exec(statusLine);
+    if (status === null) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
+    const [, minor, code, statusText = ''] = status;
+    this.#begin({ status: Number(code), statusText, headers: headersIn(lines) }, minor === '1');
+    return end + HEAD_END.length;
+  }
+
+  #begin(head: AnswerHead, isPersistent: boolean): void {
+    const { status } = head;
+    if (status < 100 || status === 101)
+      throw new AnswerError('HPE_INVALID_STATUS', `status ${status} that nobody has asked for`);
+    // Interim answers (100 Continue, 103 Early Hints): the one that counts is still to come.
+    if (status < 200) return;
+    const framing = framingOf(head.headers);
+    this.#isReusable = framing.keepsAlive ?? isPersistent;
+    this.#sink.onHead(head);
+    if (this.#isHead || status === 204 || status === 304 || framing.length === 0) this.#end();
+    else if (framing.isChunked) this.#state = 'chunkSize';
+    else if (framing.length === null) this.#state = 'untilClose';
+    else {
+      this.#state = 'length';
+      this.#missing = framing.length;
+    }
+  }
+
+  #readPiece(chunk: Buffer): number {
+    const taken = Math.min(chunk.length, this.#missing);
+    this.#missing -= taken;
+    this.#sink.onBody(taken === chunk.length ? chunk : chunk.subarray(0, taken));
+    if (this.#missing === 0) {
+      if (this.#state === 'length') this.#end();
+      else this.#state = 'chunkEnd';
+    }
+    return taken;
+  }
+
+  #readLine(chunk: Buffer): number {
+    const end = chunk.indexOf(LINE_END);
+    if ((end < 0 ? chunk.length : end) > LONGEST_LINE_BYTES)
+      throw new AnswerError('HPE_INVALID_CHUNK_SIZE', 'a line that is too long');
+    if (end < 0) return 0;
+    this.#takeLine(chunk.toString('latin1', 0, end));
+    return end + LINE_END.length;
+  }
+
+  #takeLine(line: string): void {
+    if (this.#state === 'chunkSize') this.#beginChunk(line);
+    else if (this.#state === 'chunkEnd') {
+      if (line !== '') throw new AnswerError('HPE_STRICT', 'a chunk longer than its size');
+      this.#state = 'chunkSize';
+    } else if (line === '') this.#end();
+    else this.#skipTrailer(line);
+  }
+
+  #beginChunk(line: string): void {
+    const size = CHUNK_SIZE.exec(line)?.[1];
+    if (size === undefined) throw new AnswerError('HPE_INVALID_CHUNK_SIZE', 'a chunk without a size');
+    this.#missing = Number.parseInt(size, 16);
+    this.#trailerBytes = 0;
+    this.#state = this.#missing === 0 ? 'trailer' : 'chunk';
+  }
+
+  /** Trailers are hop-by-hop here: nobody has said that he takes any. */
+  #skipTrailer(line: string): void {
+    this.#trailerBytes += line.length;
+    if (this.#trailerBytes > LONGEST_HEAD_BYTES)
+      throw new AnswerError('UND_ERR_HEADERS_OVERFLOW', 'trailers that are too large');
+    headersIn([line]);
+  }
+
+  #end(): void {
+    const isReusable = this.#isReusable && this.#state !== 'untilClose';
+    this.#state = 'idle';
+    this.#sink.onEnd(isReusable);
+  }
+}
+
+/** @throws AnswerError when a line is no header, or is folded (RFC 9112 section 5.2) */
+function headersIn(lines: readonly string[]): string[] {
+  const headers: string[] = [];
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon));
+    const value = line.slice(colon + 1).trim();
+    if (!NAME.test(name)) throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'a header without a name');
+    if (NOT_IN_VALUE.test(value))
+      throw new AnswerError('HPE_INVALID_HEADER_TOKEN', `control characters in the header ${name}`);
+    headers.push(name, value);
+  }
+  return headers;
+}
+
+interface Framing {
+  readonly isChunked: boolean;
+  /** Null when it is not told. */
+  readonly length: number | null;
+  /** What Connection says; undefined when nothing. */
+  readonly keepsAlive: boolean | undefined;
+}
+
+/** RFC 9112 section 6.3. @throws AnswerError when it can be read in two ways */
+function framingOf(headers: readonly string[]): Framing {
+  let isChunked = false;
+  let length: number | null = null;
+  let keepsAlive: boolean | undefined;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [name = '', value = ''] = [headers[i], headers[i + 1]];
+    // Only the three whose lengths these are are looked at more closely.
+    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+      if (length !== null || !LENGTH.test(value))
+        throw new AnswerError('HPE_INVALID_CONTENT_LENGTH', 'a length that is none, or two');
+      length = Number(value);
+    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      if (isChunked || value.toLowerCase() !== 'chunked')
+        throw new AnswerError('HPE_INVALID_TRANSFER_ENCODING', 'a transfer coding other than chunked');
+      isChunked = true;
+    } else if (name.length === 10 && name.toLowerCase() === 'connection') {
+      keepsAlive = connectionSays(value, keepsAlive);
+    }
+  }
+  if (isChunked && length !== null)
+    throw new AnswerError('HPE_UNEXPECTED_CONTENT_LENGTH', 'a length and chunks');
+  return { isChunked, length, keepsAlive };
+}
+
+function connectionSays(value: string, before: boolean | undefined): boolean | undefined {
+  const options = value.toLowerCase().split(',');
+  if (before === false || options.some((option) => option.trim() === 'close')) return false;
+  return options.some((option) => option.trim() === 'keep-alive') ? true : before;
+}

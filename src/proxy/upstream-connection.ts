@@ -1,0 +1,251 @@
+// One connection to the upstream: writes one request at a time onto it and tells what comes back. Which connection a
+// request gets is upstream-connections.ts's; what an answer means, the listener's.
+import type { Socket } from 'node:net';
+import { AnswerError, type AnswerHead, AnswerParser, type AnswerSink } from './answer-parser.ts';
+import { type RequestMessage, requestHead } from './request-message.ts';
+
+/** Hears of one request; `onFailure` may come at any point and is the last. */
+export interface RequestListener {
+  /** @returns false to hold the answer back until `resume` */
+  onHead(head: AnswerHead): boolean;
+  onBody(chunk: Buffer): boolean;
+  onEnd(): void;
+  onFailure(cause: Error): void;
+}
+
+/** Something about a request on its way, or its answer; coded as undici, which connects, codes its own. */
+export class ConnectionError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What becomes of a connection, for whoever keeps it. */
+export interface ConnectionKeeper {
+  onIdle(connection: UpstreamConnection): void;
+  onGone(connection: UpstreamConnection): void;
+}
+
+/** Up to this a head and its body are copied into one write: cheaper than a vectored one. */
+const COPIED_BODY_BYTES = 32 * 1024;
+/** A server's hint is taken this much shorter, so that its close does not race our next request. */
+const HINT_MARGIN_MS = 2_000;
+const LONGEST_IDLE_MS = 600_000;
+
+export class UpstreamConnection implements AnswerSink {
+  readonly #socket: Socket;
+  readonly #host: string;
+  readonly #keeper: ConnectionKeeper;
+  readonly #parser: AnswerParser;
+  /** How long it may be idle, unless the upstream says. */
+  readonly #idleMs: number;
+  #listener: RequestListener | null = null;
+  #message: RequestMessage | null = null;
+  #isWriting = false;
+  #isGone = false;
+  /** Before this it may be used again; performance.now(). */
+  #usableUntil = 0;
+  /** When something last went or came, performance.now(). */
+  #activeAt = 0;
+  #hasAnswered = false;
+  #isPaused = false;
+
+  constructor(socket: Socket, host: string, idleMs: number, keeper: ConnectionKeeper) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#idleMs = idleMs;
+    this.#keeper = keeper;
+    this.#parser = new AnswerParser(this);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onClosed());
+    socket.on('close', () => this.#onClosed());
+    socket.on('error', (cause) => this.#fail(cause));
+  }
+
+  get isOpen(): boolean {
+    return !this.#isGone;
+  }
+
+  /** Whether it is open and, as far as we know, will stay so for a moment. */
+  isUsable(now: number): boolean {
+    return !this.#isGone && now < this.#usableUntil;
+  }
+
+  /** Sends a request. One at a time. */
+  send(message: RequestMessage, listener: RequestListener): void {
+    this.#message = message;
+    this.#listener = listener;
+    this.#hasAnswered = false;
+    this.#activeAt = performance.now();
+    this.#parser.expect(message.method);
+    this.#write(message);
+  }
+
+  /** Lets a held answer go on. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#activeAt = performance.now();
+    this.#socket.resume();
+  }
+
+  /** Gives up: what is under way, and the connection with it. Nobody hears of it. */
+  abort(): void {
+    this.#listener = null;
+    this.#discard();
+  }
+
+  /** The request that is under way, if the upstream has been silent for too long; to be asked now and then. */
+  checkSilence(now: number, firstByteMs: number, idleMs: number): void {
+    if (this.#listener === null || this.#isPaused) return;
+    // It is the client's turn: body-pace.ts sees to that.
+    if (this.#isWriting && !this.#socket.writableNeedDrain) this.#activeAt = now;
+    const limit = this.#hasAnswered ? idleMs : firstByteMs;
+    if (limit === 0 || now - this.#activeAt <= limit) return;
+    this.#fail(
+      this.#hasAnswered
+        ? new ConnectionError('UND_ERR_BODY_TIMEOUT', 'Body Timeout Error')
+        : new ConnectionError('UND_ERR_HEADERS_TIMEOUT', 'Headers Timeout Error'),
+    );
+  }
+
+  onHead(head: AnswerHead): void {
+    this.#hasAnswered = true;
+    this.#usableUntil = idleLimitOf(head.headers) ?? this.#idleMs;
+    if (this.#listener?.onHead(head) === false) this.#pause();
+  }
+
+  onBody(chunk: Buffer): void {
+    if (this.#listener?.onBody(chunk) === false) this.#pause();
+  }
+
+  onEnd(isReusable: boolean): void {
+    const listener = this.#listener;
+    const message = this.#message;
+    this.#listener = null;
+    this.#message = null;
+    // An answer that came before all of the request was sent: the rest would be taken for the next one. And after HEAD
+    // some servers send a body all the same.
+    const isFit = isReusable && !this.#isWriting && message?.method !== 'HEAD' && !this.#isGone;
+    if (isFit) {
+      this.resume();
+      this.#usableUntil += performance.now();
+    } else this.#discard(message);
+    listener?.onEnd();
+    if (isFit) this.#keeper.onIdle(this);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#activeAt = performance.now();
+    try {
+      this.#parser.push(chunk);
+    } catch (cause) {
+      if (!(cause instanceof AnswerError)) throw cause;
+      this.#fail(cause);
+    }
+  }
+
+  #onClosed(): void {
+    if (this.#isGone) return;
+    if (this.#listener === null || !this.#parser.finish())
+      this.#fail(new ConnectionError('UND_ERR_SOCKET', 'other side closed'));
+  }
+
+  #pause(): void {
+    if (this.#isGone || this.#listener === null) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #fail(cause: Error): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#discard();
+    listener?.onFailure(cause);
+  }
+
+  #discard(message: RequestMessage | null = this.#message): void {
+    this.#message = null;
+    if (message?.body.type === 'stream') message.body.stream.destroy();
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#socket.destroy();
+    this.#keeper.onGone(this);
+  }
+
+  #write(message: RequestMessage): void {
+    const { body } = message;
+    const head = requestHead(message, this.#host);
+    if (body.type === 'stream') {
+      this.#socket.write(head, 'latin1');
+      this.#writeStream(body.stream, body.length);
+    } else if (body.type !== 'kept' || body.bytes.length === 0) this.#socket.write(head, 'latin1');
+    else if (body.bytes.length <= COPIED_BODY_BYTES) this.#socket.write(joined(head, body.bytes));
+    else {
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body.bytes);
+      this.#socket.uncork();
+    }
+  }
+
+  /** With a length as it is, else in chunks. */
+  #writeStream(stream: NodeJS.ReadableStream & { destroy(): unknown }, length: number | null): void {
+    const socket = this.#socket;
+    const message = this.#message;
+    const isCurrent = (): boolean => this.#message === message && !this.#isGone;
+    let sent = 0;
+    this.#isWriting = true;
+    const onDrain = (): void => {
+      this.#activeAt = performance.now();
+      stream.resume();
+    };
+    socket.on('drain', onDrain);
+    stream.on('data', (chunk: Buffer) => {
+      if (!isCurrent()) return;
+      this.#activeAt = performance.now();
+      sent += chunk.length;
+      if (length === null) {
+        socket.cork();
+        socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+        socket.write(chunk);
+      }
+      const hasRoom = length === null ? socket.write('\r\n', 'latin1') : socket.write(chunk);
+      if (length === null) socket.uncork();
+      if (!hasRoom) stream.pause();
+    });
+    stream.once('end', () => {
+      socket.off('drain', onDrain);
+      if (!isCurrent()) return;
+      this.#isWriting = false;
+      if (length === null) socket.write('0\r\n\r\n', 'latin1');
+      else if (sent !== length)
+        this.#fail(new ConnectionError('UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'a body of another length'));
+    });
+    stream.once('error', (cause: Error) => {
+      socket.off('drain', onDrain);
+      if (isCurrent()) this.#fail(cause);
+    });
+  }
+}
+
+function joined(head: string, body: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 0, 'latin1');
+  body.copy(bytes, head.length);
+  return bytes;
+}
+
+/** What `Keep-Alive: timeout=5` asks for, in ms; undefined when there is none. */
+function idleLimitOf(headers: readonly string[]): number | undefined {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (name.length !== 10 || name.toLowerCase() !== 'keep-alive') continue;
+    const seconds = /(?:^|[ ,])timeout=(\d{1,9})/i.exec(headers[i + 1] ?? '')?.[1];
+    if (seconds !== undefined) return Math.min(Number(seconds) * 1000 - HINT_MARGIN_MS, LONGEST_IDLE_MS);
+  }
+  return undefined;
+}
