@@ -157,6 +157,8 @@ export class Reloader {
         log.error({ msg: `${by}: reload refused, everything stays as it was: ${why}` });
         break;
       case 'failed':
+        // The end of the service has come in between, and is told elsewhere.
+        if (this.#options.slots.isClosed) break;
         log.error({ msg: `${by}: reload failed, the old settings go on: ${why}` });
         break;
       case 'applied':

@@ -29,6 +29,10 @@ export interface ProcessOptions {
   readonly credentials?: readonly SecretsEntry[];
   /** Settings by variable, with or without `FLOW_PROXY_`. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Contents of .env in its folder; without it there is no such file. */
+  readonly envFile?: string;
+  /** Another installation's dist/src/cli/main.js. */
+  readonly main?: string;
   /** Further environment variables. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Command and flags; none is the service itself. */
@@ -152,7 +156,8 @@ export async function spawnFlowProxy(options: ProcessOptions): Promise<FlowProce
   if (options.credentials !== undefined) {
     await writeFile(join(folder, 'secrets.json'), JSON.stringify(options.credentials), { mode: 0o600 });
   }
-  const child = spawn(process.execPath, [MAIN, ...(options.args ?? [])], {
+  if (options.envFile !== undefined) await writeFile(join(folder, '.env'), options.envFile);
+  const child = spawn(process.execPath, [options.main ?? MAIN, ...(options.args ?? [])], {
     cwd: folder,
     env: environmentOf(options),
     detached: true,

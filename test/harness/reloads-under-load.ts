@@ -31,6 +31,7 @@ export async function assertReloadsUnnoticed(
   const upstream = await startKnownUpstream(scope);
   const proxy = await startFlowProxy({ upstream: upstream.url, credentials: [CREDENTIAL] }, scope);
   const loops = new PostLoops(proxy.url, 4);
+  scope.after(() => loops.stop());
   const streaming = readStreams(proxy.url, streams, Math.ceil(streamMs / INTERVAL_MS), INTERVAL_MS);
   let isOver = false;
   const asLongAsItLasts = async (once: () => Promise<void>): Promise<number> => {

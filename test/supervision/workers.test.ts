@@ -1,0 +1,169 @@
+// Workers that die, hang, grow or fall behind, and those that are to finish what they have.
+import assert from 'node:assert/strict';
+import { Agent, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { reload, setInEnvFile, statusOf } from '../harness/control.ts';
+import { eventually } from '../harness/eventually.ts';
+import type { FlowProxy } from '../harness/flow-proxy.ts';
+import { call, chatPost, jsonPost, openCall } from '../harness/http-call.ts';
+import { startStack } from '../harness/stack.ts';
+import { PostLoops } from '../harness/traffic.ts';
+
+const CHAT = '/v1/chat/completions';
+const LONG = 'marker:L chunks:400 interval:50';
+
+async function readyPids(proxy: FlowProxy): Promise<number[]> {
+  const { workers } = await statusOf(proxy);
+  return workers.filter(({ stage }) => stage === 'ready').map(({ pid }) => pid);
+}
+
+test('a killed worker is replaced at once; a connection on its way to it goes to another', async (t) => {
+  const { proxy } = await startStack({}, t);
+  const [victim = 0, other = 0] = proxy.workerPids();
+  // Stopped, it takes nothing any more: the connections that Node hands to it wait there.
+  process.kill(victim, 'SIGSTOP');
+  const calls = Array.from({ length: 8 }, () => call(`${proxy.url}/v1/models`));
+  await Promise.race(calls);
+  process.kill(victim, 'SIGKILL');
+  const answers = await Promise.all(calls);
+  assert.ok(answers.every(({ status }) => status === 200));
+  await proxy.waitForLog(({ msg }) => msg === 'Worker 0 ended by SIGKILL; a new one follows in 0 ms');
+  const pids = await eventually('a new worker', async () => {
+    const ready = await readyPids(proxy);
+    return ready.length === 2 ? ready : undefined;
+  });
+  assert.ok(pids.includes(other) && !pids.includes(victim));
+});
+
+test('a worker that hangs is killed after the heartbeat limit and replaced, while the other one serves', async (t) => {
+  const { proxy } = await startStack({ settings: { HEARTBEAT_TIMEOUT: 2 } }, t);
+  const [victim = 0] = proxy.workerPids();
+  const loops = new PostLoops(proxy.url, 2, CHAT);
+  t.after(() => loops.stop());
+  await eventually('some traffic', () => (loops.answered > 10 ? true : undefined));
+  process.kill(victim, 'SIGSTOP');
+  await proxy.waitForLog(({ msg }) => /^Worker 0 has been silent for \d+ s: killing it$/.test(msg), 20_000);
+  await eventually('a new worker', async () => {
+    const pids = await readyPids(proxy);
+    return pids.length === 2 && !pids.includes(victim) ? true : undefined;
+  });
+  await loops.stop();
+  // The loops hold a connection each: only what was under way in the hanging worker may have failed.
+  assert.ok(loops.faults.length <= 2, loops.faults.join('; '));
+});
+
+test('workers over their soft memory limit are replaced one at a time, without loss', async (t) => {
+  const { proxy } = await startStack({ settings: { SOFT_MEMORY_MB: 16, MIN_LIFETIME: 1 } }, t);
+  const before = proxy.workerPids();
+  const loops = new PostLoops(proxy.url, 4, CHAT);
+  t.after(() => loops.stop());
+  const most = { replacing: 0 };
+  await eventually(
+    'two other workers',
+    async () => {
+      const { workers } = await statusOf(proxy);
+      most.replacing = Math.max(most.replacing, workers.length - 2);
+      return workers.every(({ pid }) => !before.includes(pid)) ? true : undefined;
+    },
+    30_000,
+  );
+  await loops.stop();
+  assert.deepEqual(loops.faults, []);
+  assert.equal(most.replacing, 1);
+  assert.ok(proxy.logLines.some(({ msg }) => /MB, over its soft limit of 16 MB .*: replacing it/.test(msg)));
+});
+
+test('a worker over its hard memory limit is killed and replaced', async (t) => {
+  const { proxy } = await startStack({ settings: { HARD_MEMORY_MB: 16, NUM_WORKERS: 1 } }, t);
+  await proxy.waitForLog(({ msg }) => /^Worker 0 has \d+ MB, over its hard limit of 16 MB/.test(msg));
+  await proxy.waitForLog(({ msg }) => msg.startsWith('Worker 0 ended by SIGKILL for its memory; a new one'));
+});
+
+test('a worker behind with its work answers 503 with Retry-After, still tells its health, and recovers', async (t) => {
+  const { proxy } = await startStack({ settings: { NUM_WORKERS: 1, MAX_LOOP_DELAY: 0.5 } }, t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const ask = (path: string) => call(`${proxy.url}${path}`, { agent });
+  assert.equal((await ask('/v1/models')).status, 200);
+  const [pid = 0] = proxy.workerPids();
+  process.kill(pid, 'SIGSTOP');
+  const late = ask('/v1/models');
+  setTimeout(() => process.kill(pid, 'SIGCONT'), 3_000);
+  const refused = await late;
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers['retry-after'], '1');
+  assert.match(refused.text, /"code":"overloaded"/);
+  assert.equal((await ask('/healthz')).status, 200);
+  await eventually('its recovery', async () => ((await ask('/v1/models')).status === 200 ? true : undefined));
+});
+
+test('streams that outlast the drain deadline end with an error event in the dialect of the client', async (t) => {
+  const { proxy } = await startStack({ settings: { DRAIN_TIMEOUT: 1 } }, t);
+  const openai = await openCall(`${proxy.url}${CHAT}`, chatPost(LONG, true));
+  const anthropic = await openCall(
+    `${proxy.url}/v1/messages`,
+    jsonPost({
+      model: 'claude-45',
+      max_tokens: 9,
+      stream: true,
+      messages: [{ role: 'user', content: LONG }],
+    }),
+  );
+  const texts = [openai, anthropic].map(textUntilBroken);
+  assert.equal(await proxy.stop(), 0);
+  const [first = '', second = ''] = await Promise.all(texts);
+  assert.match(first, /data: \{"error":\{[^\n]*"code":"service_ending"\}\}\n\n$/);
+  assert.match(second, /event: error\ndata: \{"type":"error",[^\n]*"code":"service_ending"\}\}\n\n$/);
+});
+
+test('beyond FLOW_PROXY_MAX_DRAINING the oldest generation is cut off, the others keep their streams', async (t) => {
+  const { proxy } = await startStack({ settings: { MAX_DRAINING: 1, NUM_WORKERS: 1 } }, t);
+  const oldest = textUntilBroken(await openCall(`${proxy.url}${CHAT}`, chatPost(LONG, true)));
+  setInEnvFile(proxy, 'KEEP_ALIVE_TIMEOUT', 61);
+  await reload(proxy);
+  const younger = await openCall(`${proxy.url}${CHAT}`, chatPost('marker:L chunks:100 interval:50', true));
+  const status = await statusOf(proxy);
+  assert.deepEqual(
+    status.draining.map(({ generation, inFlight, workers }) => [generation, inFlight, workers.length]),
+    [[1, 1, 1]],
+  );
+  assert.ok((status.draining[0]?.rssBytes ?? 0) > 16 * 1024 * 1024);
+  setInEnvFile(proxy, 'KEEP_ALIVE_TIMEOUT', 62);
+  await reload(proxy);
+  assert.match(await oldest, /"code":"service_ending"/);
+  assert.match(await text(younger), /data: \[DONE\]\n\n$/);
+});
+
+test('drained by SIGWINCH it takes no new connection, says so on open ones, finishes, and serves again after a reload', async (t) => {
+  const { proxy } = await startStack({ settings: { NUM_WORKERS: 1 } }, t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  await call(`${proxy.url}/readyz`, { agent });
+  const stream = await openCall(`${proxy.url}${CHAT}`, chatPost('marker:L chunks:40 interval:50', true));
+  proxy.kill('SIGWINCH');
+  await proxy.waitForLog(({ msg }) => msg.startsWith('SIGWINCH: draining'));
+  assert.equal((await call(`${proxy.url}/readyz`, { agent })).status, 503);
+  await eventually('the refusal', () =>
+    call(`${proxy.url}/readyz`).then(
+      () => undefined,
+      ({ code }) => (code === 'ECONNREFUSED' ? true : undefined),
+    ),
+  );
+  assert.match(await text(stream), /data: \[DONE\]\n\n$/);
+  await proxy.waitForLog(({ msg }) => msg.startsWith('Drained'));
+  assert.equal((await statusOf(proxy)).state, 'drained');
+  await reload(proxy);
+  assert.equal((await statusOf(proxy)).state, 'ready');
+});
+
+function textUntilBroken(response: IncomingMessage): Promise<string> {
+  let got = '';
+  response.setEncoding('utf8').on('data', (piece: string) => {
+    got += piece;
+  });
+  response.on('error', () => {});
+  return new Promise((resolve) => {
+    response.once('close', () => resolve(got));
+  });
+}
