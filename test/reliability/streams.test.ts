@@ -8,11 +8,17 @@ import { eventually } from '../harness/eventually.ts';
 import { startFlowProxy } from '../harness/flow-proxy.ts';
 import { chatPost, openCall, startCall } from '../harness/http-call.ts';
 import { RawConnection } from '../harness/raw-connection.ts';
-import { startDeafUpstream } from '../harness/raw-upstream.ts';
+import { startDeafUpstream, startRawUpstream } from '../harness/raw-upstream.ts';
 import { startStack } from '../harness/stack.ts';
 
 const CHAT = '/v1/chat/completions';
+const ONE = [{ clientId: 'id', clientSecret: 'a-secret-of-one', tenant: 't' }];
 const USER = [{ role: 'user', content: 'marker:M chunks:8' } as const];
+
+/** Three times as long as comments take to come. */
+function silence(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 600));
+}
 
 for (const fault of [
   { type: 'cut', afterChunks: 3 },
@@ -49,6 +55,32 @@ test('a long silence between two events is bridged by comments that the SDKs do 
   let said = '';
   for await (const chunk of stream) said += chunk.choices[0]?.delta.content ?? '';
   assert.equal(said, 'M M ');
+});
+
+test('comments begin once the upstream has answered, also before its first event, and never inside one', async (t) => {
+  const upstream = await startRawUpstream(t);
+  const settings = { STREAM_KEEP_ALIVE: 0.2, NUM_WORKERS: 1 };
+  const proxy = await startFlowProxy({ upstream: upstream.url, credentials: ONE, settings }, t);
+  const client = await RawConnection.open(proxy.port);
+  const { body } = chatPost('x', true);
+  client.writeHead('POST /v1/chat/completions HTTP/1.1', 'Host: x', `Content-Length: ${body.length}`);
+  client.write(body);
+  const answering = await upstream.connection();
+  await answering.readMessage();
+  await silence();
+  assert.equal(client.received.length, 0, 'nothing is known of the answer yet');
+  answering.writeHead('HTTP/1.1 200 OK', 'Content-Type: text/event-stream', 'Transfer-Encoding: chunked');
+  await client.readThrough(': keep-alive\n\n');
+  const half = 'data: {"half":';
+  answering.write(`${half.length.toString(16)}\r\n${half}\r\n`);
+  await client.readThrough(half);
+  await silence();
+  assert.doesNotMatch(String(client.received), /keep-alive/);
+  const rest = '1}\n\n';
+  answering.write(`${rest.length.toString(16)}\r\n${rest}\r\n`);
+  await client.readThrough(rest);
+  await client.readThrough(': keep-alive\n\n');
+  client.destroy();
 });
 
 test('comments can be switched off', async (t) => {
@@ -140,8 +172,7 @@ for (const how of ['end', 'reset'] as const) {
 
   test(`also when the upstream does not take the body in (${how})`, async (t) => {
     const upstream = await startDeafUpstream(t);
-    const credentials = [{ clientId: 'id', clientSecret: 'a-secret-of-one', tenant: 't' }];
-    const proxy = await startFlowProxy({ upstream: upstream.url, credentials }, t);
+    const proxy = await startFlowProxy({ upstream: upstream.url, credentials: ONE }, t);
     const connection = await RawConnection.open(proxy.port);
     connection.writeHead('POST /v1/echo HTTP/1.1', 'Host: x', 'Content-Length: 30000000');
     connection.write(Buffer.alloc(29_000_000));
