@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ALL_METRICS } from '../../src/metrics/catalogue.ts';
 import { PREFIX } from '../../src/metrics/definition.ts';
+import { metricsTable } from '../../src/metrics/table.ts';
 import { call } from '../harness/http-call.ts';
 import { alertQueries, dashboardQueries, groupings, mentions } from '../harness/monitoring-files.ts';
+import { root } from '../harness/root.ts';
 import { scrape } from '../harness/scrape.ts';
 import { startStack } from '../harness/stack.ts';
 
@@ -59,3 +62,8 @@ function labelsOf(metric: string): readonly string[] {
   const found = ALL_METRICS.find(({ name }) => name === bare || name === metric.slice(PREFIX.length));
   return [...SCRAPED, ...(found?.labels ?? [])];
 }
+
+test('The operations page has every metric as the code describes it', () => {
+  const page = readFileSync(root('docs/operations.md'), 'utf8');
+  assert.ok(page.includes(metricsTable().trim()), 'npm run docs:settings writes it anew');
+});
