@@ -2,6 +2,7 @@
 // of containers expects of a good image holds.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { documentedBlocks } from '../harness/documented-commands.ts';
 import { root } from '../harness/root.ts';
 import { ContainerRig } from './container-rig.ts';
 
@@ -199,4 +200,31 @@ describe('containers', () => {
       '1073741824 true unless-stopped',
     ]);
   });
+
+  test('what docs/operations.md prints works as it is printed', async () => {
+    const blocks = documentedBlocks().filter(({ commands }) =>
+      commands.some((command) => /\bdocker/.test(command)),
+    );
+    assert.ok(blocks.length >= 3);
+    for (const { commands, place } of blocks) {
+      const script = `mkdir -p /srv/documented/ops && cd /srv/documented && cp -r ${root('ops/docker')} ops/
+        cp -p /srv/rig/secrets.json . && sudo() { "$@"; }
+        docker rm -f -t 1 flow-proxy >/dev/null 2>&1 || true
+        ${commands.map(playedCommand).join('\n')}`;
+      const { code, stderr } = await rig.try(script);
+      assert.equal(code, 0, `${place}\n${script}\n${stderr}`);
+    }
+  });
 });
+
+/** A documented command as the rig runs it: what is followed ends, and what is started is waited for. */
+function playedCommand(command: string): string {
+  // The image is built before, since the rig has no network; updating is a build, too.
+  if (/^(docker build|git pull)/.test(command)) return ':';
+  if (/ -f( |$)/.test(command.replace(/#.*/, '')) && / logs /.test(command)) {
+    return `timeout 2 ${command} || [ $? = 124 ]`.replace(/#.*\|\|/, '||');
+  }
+  if (!/docker run|docker-compose (up|restart)/.test(command)) return command;
+  const name = command.startsWith('docker-compose') ? 'flow-proxy-plugin' : 'flow-proxy';
+  return `${command}\nuntil docker exec ${name} flow-proxy healthcheck; do sleep 0.5; done`;
+}
