@@ -108,6 +108,20 @@ install_configuration() {
   fi
 }
 
+has_secrets() {
+  [ -e $config/secrets.json ] || ! grep -q "^FLOW_PROXY_SECRETS_FILE=$config/secrets.json" $config/flow-proxy.env
+}
+
+# The Python predecessor has a unit of the same name and holds the same port. It makes way when we can take over.
+replace_predecessor() {
+  local there=/etc/systemd/system/$unit
+  if [ ! -f $there ] || grep -q 'dist/src/cli/main.js' $there || [ -n "$no_start" ] || ! has_secrets; then return; fi
+  if is_booted; then systemctl disable --quiet --now $unit; fi
+  install -d -m 0750 $config/removed
+  mv $there "$config/removed/predecessor.service"
+  say "stopped the service that was $there; its unit is $config/removed/predecessor.service now"
+}
+
 install_units() {
   place "$source/systemd/flow-proxy.service" /etc/systemd/system/$unit
   if [ -n "$with_socket" ] || [ -e /etc/systemd/system/flow-proxy.socket ]; then
@@ -128,7 +142,7 @@ tune() {
 
 start_service() {
   if ! is_booted || [ -n "$no_start" ]; then return; fi
-  if [ ! -e $config/secrets.json ] && grep -q "^FLOW_PROXY_SECRETS_FILE=$config/secrets.json" $config/flow-proxy.env; then
+  if ! has_secrets; then
     say "next: put your credentials into $config/secrets.json (form: $prefix/current/secrets.json.template), then"
     say "  chown flow-proxy:flow-proxy $config/secrets.json && chmod 600 $config/secrets.json"
     say "  systemctl start flow-proxy-plugin"
@@ -164,7 +178,9 @@ uninstall() {
   done < <(find "$pristine" -type f 2>/dev/null)
   rmdir "/etc/systemd/system/$unit.d" 2>/dev/null || true
   rm -f /etc/systemd/system/flow-proxy.service /usr/local/bin/flow-proxy
-  rm -rf "$prefix"
+  # What else may be there, such as the predecessor's, is not ours.
+  rm -rf "$prefix/releases" "$prefix/current" "$prefix/previous" "$pristine"
+  rmdir "$prefix" 2>/dev/null || true
   if is_booted; then
     systemctl daemon-reload
     systemctl reset-failed $unit 2>/dev/null || true
@@ -187,6 +203,7 @@ find_node
 make_user
 install_code
 install_configuration
+replace_predecessor
 install_units
 [ -z "$with_tuning" ] || tune
 start_service

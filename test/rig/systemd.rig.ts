@@ -59,12 +59,23 @@ if (!isInside) {
     assert.ok(exposure <= 2, `exposure ${exposure}`);
   });
 
-  test('A second run of the installer keeps an edited environment file and starts the service', async () => {
+  test('The unit of the predecessor stays while there are no secrets, and makes way when we take over', async () => {
+    const predecessor = '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n';
+    await writeFile(`/etc/systemd/system/${UNIT}.service`, predecessor);
+    await run(`systemctl daemon-reload && systemctl start ${UNIT}`);
+    assert.match(await install(), /kept \S+flow-proxy-plugin\.service/);
+    assert.equal(await run(`systemctl is-active ${UNIT}`), 'active');
     await addSettings(
       `FLOW_PROXY_TARGET_URL=${upstream.url}`,
       'FLOW_PROXY_UPSTREAM_PROXY=none',
       'FLOW_PROXY_NUM_WORKERS=2',
     );
+    await install('--secrets', SECRETS);
+    assert.equal(await readFile('/etc/flow-proxy/removed/predecessor.service', 'utf8'), predecessor);
+    assert.equal((await call(MODELS)).status, 200);
+  });
+
+  test('A second run of the installer keeps an edited environment file, and the service goes on', async () => {
     const edited = await readFile(ENV_FILE, 'utf8');
     await install('--secrets', SECRETS);
     assert.equal(await readFile(ENV_FILE, 'utf8'), edited);
@@ -123,7 +134,12 @@ if (!isInside) {
       const now = (await workerPids()).filter((pid) => !before.includes(pid));
       assert.equal(now.length, 2, 'both workers were replaced when systemctl reload returned');
     }
+    const before = await workerPids();
+    await addSettings('FLOW_PROXY_KEEP_ALIVE_TIMEOUT=70');
     await run(`kill -HUP ${primary}`);
+    await eventually('a signal did the same', async () =>
+      (await workerPids()).filter((pid) => !before.includes(pid)).length === 2 ? true : undefined,
+    );
     const { requestIds, failed } = await load;
     assert.ok(requestIds.length > 300, `${requestIds.length} requests`);
     assert.equal(failed, 0);
