@@ -29,6 +29,14 @@ if [ -d node_modules ]; then
   mapfile -t packages < <(npm ls --omit=dev --all --parseable 2>/dev/null | grep "^$source/node_modules/" | sed "s|^$source/||")
   parts+=("${packages[@]}")
 fi
+# Names, sizes and times tell quickly that nothing has changed since it was installed.
+fingerprint=$(find "${parts[@]}" -type f -printf '%p %s %T@\n' | sort | sha256sum | cut -d ' ' -f 1)
+for known in "$prefix/releases/$version"-*; do
+  if [ "$fingerprint" = "$(cat "$known/.source" 2>/dev/null)" ]; then
+    echo "$known"
+    exit 0
+  fi
+done
 tar --create --exclude='*.map' --exclude='*.d.ts' --exclude='*.d.[cm]ts' "${parts[@]}" |
   tar --extract --no-same-owner --directory "$incoming"
 if [ ! -d node_modules ]; then
@@ -41,12 +49,14 @@ node "$incoming/dist/src/cli/main.js" --version >/dev/null || die "version $vers
 
 # The same again is no new release.
 for known in "$prefix/releases/$version"-*; do
-  if [ -d "$known" ] && diff -rq "$incoming" "$known" >/dev/null 2>&1; then
+  if [ -d "$known" ] && diff -rq --exclude=.source "$incoming" "$known" >/dev/null 2>&1; then
+    echo "$fingerprint" >"$known/.source"
     echo "$known"
     exit 0
   fi
 done
 release=$prefix/releases/$version-$(date -u +%Y%m%dT%H%M%SZ)
 while [ -e "$release" ]; do release=$release+; done
+echo "$fingerprint" >"$incoming/.source"
 mv "$incoming" "$release"
 echo "$release"
