@@ -8,7 +8,7 @@ import { root } from '../harness/root.ts';
 import { isInside, runBooted } from './booted.ts';
 import { addSettings, install, prepareUpstream, primaryPid, property, SECRETS, URL } from './installed.ts';
 import { attempt, run } from './shell.ts';
-import { steadyLoad } from './steady-load.ts';
+import { underLoad } from './under-load.ts';
 
 const MODELS = `${URL}/v1/models`;
 const RATE = 100;
@@ -31,16 +31,13 @@ async function servedVersion(): Promise<string> {
   return JSON.parse((await call(`${URL}/health`)).text).version;
 }
 
-/** Runs a command while requests go on, and resolves with both. */
-async function underLoad(
-  commandLine: string,
+/** Upgrades to a version while requests go on. */
+async function upgradeUnderLoad(
+  options: string,
 ): Promise<{ code: number; said: string; failed: number; sent: number }> {
-  const stop = new AbortController();
-  const load = steadyLoad(MODELS, RATE, 60, stop.signal);
-  const { code, stdout, stderr } = await attempt(commandLine);
-  stop.abort();
-  const { requestIds, failed } = await load;
-  return { code, said: `${stdout}\n${stderr}`, failed, sent: requestIds.length };
+  const { result, load } = await underLoad(MODELS, RATE, () => attempt(`${UPGRADE} ${options}`));
+  const said = `${result.stdout}\n${result.stderr}`;
+  return { code: result.code, said, failed: load.failed, sent: load.requestIds.length };
 }
 
 if (!isInside) {
@@ -66,7 +63,7 @@ if (!isInside) {
     await run(
       `tar --create --gzip --file /root/flow-proxy-9.1.0.tgz --directory /root --transform 's/^flow-proxy-9.1.0/package/' ${folder.slice('/root/'.length)}`,
     );
-    const { code, said, failed, sent } = await underLoad(`${UPGRADE} /root/flow-proxy-9.1.0.tgz`);
+    const { code, said, failed, sent } = await upgradeUnderLoad('/root/flow-proxy-9.1.0.tgz');
     assert.equal(code, 0, said);
     assert.equal(await servedVersion(), '9.1.0');
     assert.ok(sent > 100, `${sent} requests`);
@@ -83,7 +80,7 @@ if (!isInside) {
       'dist/workers/proxy-worker.js',
       (text) => `throw new Error('broken');\n${text}`,
     );
-    const { code, said, failed } = await underLoad(`${UPGRADE} ${folder}`);
+    const { code, said, failed } = await upgradeUnderLoad(folder);
     assert.equal(code, 1, said);
     assert.match(said, /rolled back, the old version serves again/);
     assert.equal(await servedVersion(), '9.1.0');
@@ -123,7 +120,7 @@ if (!isInside) {
     await install('--socket');
     const primary = await primaryPid();
     const folder = await makeVersion('9.5.0', 'README.md', (text) => `${text}\nNewer.\n`);
-    const { code, said, failed, sent } = await underLoad(`${UPGRADE} ${folder} --restart`);
+    const { code, said, failed, sent } = await upgradeUnderLoad(`${folder} --restart`);
     assert.equal(code, 0, said);
     assert.equal(await servedVersion(), '9.5.0');
     assert.notEqual(await primaryPid(), primary);
