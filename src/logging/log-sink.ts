@@ -1,14 +1,18 @@
 // The primary's one way to the log: whole lines of all processes, in the order they came in. What workers write to
 // their standard output are log lines; what they write to standard error becomes log lines.
 import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Destination } from './destination.ts';
 import { LineJoiner } from './line-joiner.ts';
+
+/** A pipe that somebody else holds open is not waited for. */
+const LATE_MS = 1_000;
 
 /** Joins the processes' lines on one destination. */
 export class LogSink {
   readonly #main: Destination;
   readonly #echo: Destination | null;
-  readonly #open = new Set<LineJoiner>();
+  readonly #open = new Map<LineJoiner, Promise<unknown>>();
 
   /** @param echo also gets the primary's own lines: standard output, when the log itself is a file */
   constructor(main: Destination, echo: Destination | null) {
@@ -47,19 +51,28 @@ export class LogSink {
     return this.#main.reopen();
   }
 
-  /** Resolves when every line is out, or cannot be; for the end of the process. */
+  /** Resolves when every line is out, or cannot be; for the end of the process, when the workers are gone. */
   async close(): Promise<void> {
-    for (const joiner of this.#open) joiner.finish();
+    await this.#untilClosed();
+    for (const joiner of this.#open.keys()) joiner.finish();
     await Promise.all([this.#main.flush(), this.#echo?.flush()]);
+  }
+
+  /** A worker's last lines may still be on their way when it has exited. */
+  async #untilClosed(): Promise<void> {
+    const given = new AbortController();
+    const late = pause(LATE_MS, undefined, { signal: given.signal }).catch(() => {});
+    await Promise.race([Promise.all(this.#open.values()), late]);
+    given.abort();
   }
 
   #attach(source: Readable, onLines: (lines: string) => void): void {
     const joiner = new LineJoiner(onLines);
-    this.#open.add(joiner);
-    source.on('data', (chunk: Buffer) => joiner.push(chunk));
-    source.once('close', () => {
+    const onClosed = (): void => {
       joiner.finish();
       this.#open.delete(joiner);
-    });
+    };
+    this.#open.set(joiner, new Promise((resolve) => source.once('close', resolve)).then(onClosed));
+    source.on('data', (chunk: Buffer) => joiner.push(chunk));
   }
 }

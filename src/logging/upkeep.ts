@@ -60,7 +60,7 @@ export class Upkeep {
   }
 
   async #oneRound(): Promise<void> {
-    const { base, retention, active } = this.#options;
+    const { base, retention, active, onFailed } = this.#options;
     // Rounds never overlap, so a temporary file is one that a crash left.
     for (const { path, kind } of rolledFiles(base)) if (kind === 'temporary') rmSync(path, { force: true });
     sweepRolledFiles(base, active(), retention, Date.now());
@@ -68,7 +68,8 @@ export class Upkeep {
       .filter(({ kind }) => kind === 'plain')
       .sort((a, b) => a.changedAt - b.changedAt);
     for (const { path } of plain) {
-      if (!active().includes(path)) await this.#threads.run('compressFile', path);
+      // One that cannot be compressed keeps none of the others from it.
+      if (!active().includes(path)) await this.#threads.run('compressFile', path).catch(onFailed);
     }
     sweepRolledFiles(base, active(), retention, Date.now());
   }

@@ -74,4 +74,15 @@ describe('the log sink', () => {
     await sink.close();
     assert.deepEqual(main.written, ['half\n', 'flushed']);
   });
+
+  it('waits at the end for what a worker’s pipe still holds', async () => {
+    const main = new Memory();
+    const sink = new LogSink(main, null);
+    const stream = new PassThrough();
+    sink.attachLog(stream);
+    const closed = sink.close();
+    await finish(stream, 'last ', 'words\n');
+    await closed;
+    assert.deepEqual(main.written, ['last words\n', 'flushed']);
+  });
 });
