@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { WebSocket } from 'ws';
 import { eventually } from '../harness/eventually.ts';
 import { call, jsonPost, openCall } from '../harness/http-call.ts';
 import { type Scrape, scrape } from '../harness/scrape.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { bearer, ClientKeysFile } from './client-keys-file.ts';
 
 const CHAT = '/v1/chat/completions';
 let stack: Stack;
@@ -124,6 +127,40 @@ test('A refused credential is a failover with its reason, and cooled until it is
   });
   assert.ok(left > 0 && left <= 60, `${left} s`);
   stack.reset();
+});
+
+test('A WebSocket is an open stream, too', async () => {
+  const route = { route: '/v1/realtime' };
+  const socket = new WebSocket(`ws://127.0.0.1:${stack.proxy.port}/v1/realtime?model=gpt-4o`);
+  await once(socket, 'open');
+  await scrapeUntil('an open WebSocket', (it) => it.sum('flow_proxy_streams_open', route) === 1);
+  socket.close();
+  const seen = await scrapeUntil(
+    'the end of the WebSocket',
+    (it) => it.sum('flow_proxy_streams_ended_total', { ...route, reason: 'completed' }) === 1,
+  );
+  assert.equal(seen.sum('flow_proxy_streams_open', route), 0);
+  assert.equal(seen.sum('flow_proxy_requests_total', { ...route, status: '1xx', outcome: 'completed' }), 1);
+});
+
+test('Tokens count for the client key they were used by, refusals for their reason', async (t) => {
+  const keys = new ClientKeysFile(t);
+  const key = await keys.add('team-a');
+  const settings = { ADMIN_LISTEN: '127.0.0.1:0', CLIENT_KEYS_FILE: keys.path, NUM_WORKERS: 1 };
+  const { proxy } = await startStack({ settings }, t);
+  const url = `${proxy.url}${CHAT}`;
+  const headers = { 'content-type': 'application/json' };
+  await call(url, { ...chat('hello chunks:7'), headers: { ...headers, ...bearer(key) } });
+  await call(url, { ...chat('hello'), headers: { ...headers, ...bearer(`${key}x`) } });
+  const own = await proxy.adminUrl();
+  const seen = await eventually('both requests', async () => {
+    const one = await scrape(own);
+    return requestsOf(one) === 2 ? one : undefined;
+  });
+  assert.equal(seen.sum('flow_proxy_output_tokens_total', { client: 'team-a' }), 7);
+  assert.equal(seen.sum('flow_proxy_output_tokens_total'), 7);
+  assert.equal(seen.sum('flow_proxy_client_refusals_total', { reason: 'key' }), 1);
+  assert.ok(!seen.text.includes(key));
 });
 
 test('No secret, token or key is in a scrape', async () => {

@@ -5,8 +5,10 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { mintToken } from '../../src/credentials/token.ts';
+import { eventually } from '../harness/eventually.ts';
 import { call, chatPost } from '../harness/http-call.ts';
 import { RawConnection } from '../harness/raw-connection.ts';
+import { scrape } from '../harness/scrape.ts';
 import { startStack } from '../harness/stack.ts';
 
 const canary = (what: string): string => `canary-${what}-${randomBytes(12).toString('hex')}`;
@@ -29,7 +31,7 @@ for (const logToFile of [false, true]) {
       {
         credentials,
         logToFile,
-        settings: { LOG_LEVEL: 'DEBUG', FIRST_BYTE_TIMEOUT: 1 },
+        settings: { LOG_LEVEL: 'DEBUG', FIRST_BYTE_TIMEOUT: 1, ADMIN_LISTEN: '127.0.0.1:0' },
         environment: { HTTPS_PROXY: 'http://me:canary-proxy-password@127.0.0.1:1' },
       },
       t,
@@ -71,6 +73,12 @@ for (const logToFile of [false, true]) {
       connection.destroy();
     }
     answers.push((await call(`${proxy.url}/health`)).text);
+    const admin = await proxy.adminUrl();
+    const seen = await eventually('a scrape that tells of the requests', async () => {
+      const one = await scrape(admin);
+      return one.sum('flow_proxy_requests_total', { outcome: 'completed' }) > 1 ? one : undefined;
+    });
+    answers.push(seen.text, (await call(`${admin}/status.json`)).text);
     const processes = proxy.workerPids().map((pid) => {
       const environ = readFileSync(`/proc/${pid}/environ`, 'utf8');
       assert.doesNotMatch(environ, /FLOW_PROXY_|secrets\.json|canary/);
