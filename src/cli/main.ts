@@ -1,27 +1,43 @@
 #!/usr/bin/env node
 // The command line: reads arguments, runs a command, turns what it says into an exit code.
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { BackupError } from '../backup/pipe-commands.ts';
 import { KeysChangeError } from '../clients/change-keys.ts';
 import { KeysFileError } from '../clients/edit-keys-file.ts';
-import { settingFlags } from '../config/load.ts';
 import { effectiveTable } from '../config/print.ts';
 import { ConfigError, EXIT_CONFIG, messageOf } from '../errors.ts';
 import { ListenError } from '../supervisor/listen-check.ts';
 import { VERSION } from '../version.ts';
 import { addBackupCommands } from './backup-commands.ts';
 import { check } from './check.ts';
+import { commandTree } from './command-tree.ts';
+import { completionScript, SHELLS } from './completion.ts';
 import { doctor } from './doctor.ts';
 import { healthcheck } from './healthcheck.ts';
 import { addKeysCommand } from './keys-command.ts';
+import { manPage } from './man-page.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
 import { addReportCommand } from './report.ts';
 import { addServiceCommands, controlExitCode } from './service-commands.ts';
+import { commandLineOf, withServiceSettings, withSettings } from './setting-options.ts';
 import { start } from './start.ts';
 
 /** EX_USAGE of sysexits.h. */
 const EXIT_USAGE = 64;
+const EXIT_CODES = [
+  [0, 'done; for the service itself: it ended in order'],
+  [1, 'refused, failed, or something that was looked at is not right'],
+  [3, 'no service is running there'],
+  [EXIT_USAGE, 'the command line is wrong'],
+  [EXIT_CONFIG, 'settings, secrets or files they name cannot be used'],
+] as const;
+const HELP_END = `
+Exit codes:
+${EXIT_CODES.map(([code, meaning]) => `  ${String(code).padEnd(4)}${meaning}`).join('\n')}
+
+Each command has more to say: flow-proxy COMMAND --help
+`;
 
 try {
   process.exitCode = await run(process.argv);
@@ -79,30 +95,34 @@ async function run(argv: readonly string[]): Promise<number> {
   const onExitCode = (code: number): void => {
     exitCode = code;
   };
-  addServiceCommands(program, withSettings, ofCommand, onExitCode);
+  addServiceCommands(program, withServiceSettings, ofCommand, onExitCode);
   addReportCommand(program, withSettings, ofCommand, onExitCode);
-  addOperatorCommands(program, withSettings, ofCommand, onExitCode);
+  addOperatorCommands(program, withServiceSettings, ofCommand, onExitCode);
   addBackupCommands(program);
+  addTextCommands(program);
+  program.addHelpText('after', HELP_END);
   await program.parseAsync([...argv]);
   return exitCode;
 }
 
-function withSettings(command: Command): Command {
-  command.allowExcessArguments(false);
-  command.addOption(
-    new Option('--env-file <FILE>', 'read FLOW_PROXY_* variables from here (default: .env if present)'),
-  );
-  for (const { flag, placeholder, doc, variable, default: preset } of settingFlags()) {
-    const shown = preset === '' ? variable : `${variable}, default ${preset}`;
-    command.addOption(new Option(`${flag} <${placeholder}>`, `${doc} (${shown})`));
-  }
-  return command;
-}
-
-function commandLineOf(options: Record<string, unknown>): CommandLine {
-  const flags: Record<string, string> = {};
-  for (const [name, value] of Object.entries(options)) if (typeof value === 'string') flags[name] = value;
-  return { flags, envFile: flags['envFile'] };
+/** What shells and manuals are told, from the program itself. */
+function addTextCommands(program: Command): void {
+  program
+    .command('completion')
+    .description('print a completion script: source <(flow-proxy completion bash)')
+    .addArgument(new Argument('<SHELL>', 'the shell it is for').choices(SHELLS))
+    .exitOverride()
+    .action((shell: string) => {
+      const known = SHELLS.find((name) => name === shell);
+      if (known !== undefined) process.stdout.write(completionScript(commandTree(program), known));
+    });
+  program
+    .command('man')
+    .description('print the manual page: flow-proxy man | man -l -')
+    .exitOverride()
+    .action(() => {
+      process.stdout.write(manPage(commandTree(program), { version: VERSION, exitCodes: EXIT_CODES }));
+    });
 }
 
 /** Says what went wrong on standard error. */

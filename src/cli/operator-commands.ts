@@ -41,6 +41,10 @@ export function addOperatorCommands(
   const level = program
     .command('log-level')
     .description('change what is logged, in every process, until the service restarts')
-    .addArgument(new Argument('<LEVEL>', 'DEBUG, INFO, WARNING or ERROR'));
+    .addArgument(
+      new Argument('<LEVEL>', 'DEBUG, INFO, WARNING or ERROR')
+        .choices(['DEBUG', 'INFO', 'WARNING', 'ERROR'])
+        .argParser((text: string) => text.toUpperCase()),
+    );
   withSettings(level.exitOverride()).action((asked: string) => ask(level, 'log-level', { level: asked }));
 }

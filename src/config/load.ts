@@ -6,7 +6,7 @@ import { type EffectiveSetting, effectiveSettings } from './effective.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { type FoundVariable, findOutboundProxy, parseProxyUrl, type Variables } from './outbound-proxy.ts';
 import { logWarnings, proxyProblems, refusedSettings, rollSizeProblems, tlsProblems } from './problems.ts';
-import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variableOf } from './schema.ts';
+import { flagOf, SETTING_NAMES, SETTINGS, type Section, type SettingName, variableOf } from './schema.ts';
 import { type ReadSetting, resolveSettings, type Settings } from './settings.ts';
 import { givenSettings } from './sources.ts';
 import { unknownVariables } from './unknown-variables.ts';
@@ -36,6 +36,7 @@ export interface SettingFlag {
   readonly variable: string;
   readonly default: string;
   readonly doc: string;
+  readonly section: Section;
 }
 
 /**
@@ -69,9 +70,10 @@ export function loadSettings(input: LoadInput): LoadedSettings {
 /** Every setting as a flag, in the order of the schema. */
 export function settingFlags(): readonly SettingFlag[] {
   return SETTING_NAMES.map((name) => {
-    const { default: byDefault, doc, format } = SETTINGS[name];
+    const { default: byDefault, doc, format, section } = SETTINGS[name];
     const { placeholder } = format;
-    return { name, flag: flagOf(name), placeholder, variable: variableOf(name), default: byDefault, doc };
+    const variable = variableOf(name);
+    return { name, flag: flagOf(name), placeholder, variable, default: byDefault, doc, section };
   });
 }
 
