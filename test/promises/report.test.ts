@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { MAIN } from '../harness/flow-process.ts';
-import { call } from '../harness/http-call.ts';
+import { call, jsonPost } from '../harness/http-call.ts';
 import { startStack } from '../harness/stack.ts';
 import { eventLine, exchangeLine } from '../src/report/log-text.ts';
 
@@ -32,6 +32,8 @@ function report(
 test('it counts what the guide’s shell lines count on the log of a real service', async (t) => {
   const { upstream, proxy } = await startStack({ logToFile: true }, t);
   for (let i = 0; i < 6; i += 1) await call(`${proxy.url}/v1/models`);
+  const chat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] };
+  await call(`${proxy.url}/v1/chat/completions`, jsonPost(chat));
   upstream.setFaults([{ fault: { type: 'status', status: 500 } }]);
   await call(`${proxy.url}/v1/models`);
   const last = await call(`${proxy.url}/health`);
@@ -54,6 +56,9 @@ test('it counts what the guide’s shell lines count on the log of a real servic
   }
   assert.deepEqual(told.failures, [{ reason: 'status 500', count: 1 }]);
   assert.equal(told.answeredLocally, 1);
+  const [{ name, exchanges, tokensIn, tokensOut }] = told.models;
+  assert.deepEqual([name, exchanges], ['gpt-4o', 1]);
+  assert.ok(tokensIn > 0 && tokensOut > 0, 'tokens of the answer');
 });
 
 test('it reads several files at once, plain and gzipped whatever their names; broken lines are counted', (t) => {
