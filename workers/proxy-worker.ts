@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/errors.ts';
 import { openPrimaryChannel } from '../src/ipc/channel.ts';
-import type { BootMessage, PoolMessage, ServiceState } from '../src/ipc/messages.ts';
+import { type BootMessage, type PoolMessage, PROTOCOL, type ServiceState } from '../src/ipc/messages.ts';
 import type { Destination } from '../src/logging/destination.ts';
 import { workerLogDestination } from '../src/logging/destinations.ts';
 import { type AdjustableLogger, createLogger, type Logger } from '../src/logging/logger.ts';
@@ -27,7 +27,7 @@ process.on('SIGWINCH', () => {});
 channel.onMessage((message) => {
   if (message.type === 'boot') void serve(message);
 });
-channel.send({ type: 'started' });
+channel.send({ type: 'started', protocol: PROTOCOL });
 
 async function serve({
   slot,

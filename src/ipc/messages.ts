@@ -10,6 +10,12 @@ import type { Generation } from '../generation.ts';
 import type { LogLevel } from '../logging/logger.ts';
 import type { MetricSums } from '../metrics/sums.ts';
 
+/**
+ * Raised whenever these messages change so that the other side has to know: after an upgrade in place a worker of the
+ * new code may meet a primary of the old one.
+ */
+export const PROTOCOL = 1;
+
 /** What a worker knows of the whole service, for /health. */
 export interface ServiceState {
   /** Epoch milliseconds at which the primary started. */
@@ -72,7 +78,7 @@ export interface Heartbeat {
 
 export type ToPrimary =
   /** The worker listens now: what it was sent before would have been lost. */
-  | { readonly type: 'started' }
+  | { readonly type: 'started'; readonly protocol: number }
   | { readonly type: 'ready'; readonly port: number }
   | Heartbeat
   | { readonly type: 'credentialFailed'; readonly report: number; readonly failure: CredentialFailure }

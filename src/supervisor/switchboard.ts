@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ClientRefusals, NO_REFUSALS } from '../clients/refusals.ts';
 import type { Configuration } from '../configuration.ts';
 import { Ledger } from '../credentials/ledger.ts';
-import type { PoolMessage, ServiceState, ToPrimary } from '../ipc/messages.ts';
+import { type PoolMessage, PROTOCOL, type ServiceState, type ToPrimary } from '../ipc/messages.ts';
 import type { Logger, LogLevel } from '../logging/logger.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { ClientKeeper } from './client-keeper.ts';
@@ -97,7 +97,8 @@ export class Switchboard {
   #onMessage(handle: WorkerHandle, message: ToPrimary): void {
     switch (message.type) {
       case 'started':
-        this.#boot(handle);
+        if (message.protocol === PROTOCOL) this.#boot(handle);
+        else handle.kill('SIGKILL: its code is of another version, which wants the whole service restarted');
         return;
       case 'ready':
         handle.onReady(message.port);
