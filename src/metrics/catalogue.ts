@@ -99,7 +99,7 @@ export const WORKER_METRICS: Readonly<Record<WorkerMetric, Definition>> = {
   ),
   usageUnknown: counter(
     'usage_unknown_total',
-    'Successful generations whose tokens are not counted: the answer did not tell them, or was compressed.',
+    'Successful generations whose tokens are not counted: not told by the answer, or not to be read from it.',
     ['reason'],
   ),
   workerLogLinesLost: counter(

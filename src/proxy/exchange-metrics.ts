@@ -7,6 +7,8 @@ import { type MetricSums, sumsOf } from '../metrics/sums.ts';
 import type { Outcome } from './access-log.ts';
 import type { Exchange } from './exchange.ts';
 import { metricRoute } from './metric-route.ts';
+import { CodedUsage } from './usage/coded-usage.ts';
+import type { Tokens } from './usage/token-usage.ts';
 
 /** How an exchange ended. */
 export interface Result {
@@ -141,16 +143,28 @@ export class ExchangeMetrics {
   }
 
   #countTokens(exchange: Exchange, route: string, { status }: Result): void {
-    const { usage, credentialName } = exchange;
-    const tokens = usage?.tokens ?? null;
+    const { usage } = exchange;
+    const isExpected = status === 200 && exchange.method === 'POST' && GENERATIONS.has(route);
+    if (usage instanceof CodedUsage) {
+      usage.read((tokens) => {
+        this.#hasChanged = true;
+        this.#addTokens(exchange, tokens, isExpected ? 'unreadable' : null);
+      });
+    } else {
+      const missing = usage === null ? 'unreadable' : 'not_told';
+      this.#addTokens(exchange, usage?.tokens ?? null, isExpected ? missing : null);
+    }
+  }
+
+  /** @param missing what to count when there are none */
+  #addTokens(exchange: Exchange, tokens: Tokens | null, missing: string | null): void {
     if (tokens !== null) {
-      const labels = [exchange.model ?? NONE, credentialName ?? NONE, exchange.client?.name ?? NONE] as const;
+      const { model, credentialName, client } = exchange;
+      const labels = [model ?? NONE, credentialName ?? NONE, client?.name ?? NONE] as const;
       this.#inputTokens.at(...labels).add(tokens.input);
       this.#outputTokens.at(...labels).add(tokens.output);
       this.#cachedTokens.at(...labels).add(tokens.cached);
-    } else if (status === 200 && exchange.method === 'POST' && GENERATIONS.has(route)) {
-      this.#usageUnknown.at(usage === null ? 'unreadable' : 'not_told').add(1);
-    }
+    } else if (missing !== null) this.#usageUnknown.at(missing).add(1);
   }
 }
 

@@ -6,6 +6,7 @@ import { type Dialect, dialectOf, type ErrorReply } from './dialect.ts';
 import { type BodyIntake, NO_BODY, type RequestBody } from './request-body.ts';
 import { clientRequestId } from './request-headers.ts';
 import type { RequestPath } from './target.ts';
+import type { CodedUsage } from './usage/coded-usage.ts';
 import type { UsageReader } from './usage/usage-reader.ts';
 
 /** Which kind of work an exchange was: forwarded to the upstream, or answered here. */
@@ -62,7 +63,7 @@ export class Exchange {
   /** Of the latest answer that came from the upstream. */
   upstreamStatus: number | null = null;
   /** Reads the tokens of the answer; null where that cannot be done. */
-  usage: UsageReader | null = null;
+  usage: UsageReader | CodedUsage | null = null;
   #upstreamMs = 0;
   #attemptAt: number | null = null;
 

@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts';
 import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { withoutHeaders } from './header-rules.ts';
 import { headersForClient } from './response-headers.ts';
+import { CodedUsage } from './usage/coded-usage.ts';
 import { UsageReader } from './usage/usage-reader.ts';
 
 export interface RelayOptions {
@@ -43,11 +44,17 @@ export class Relay {
   /** Sends the head; together with the first bytes of the body when these came along with it. */
   begin(status: number, headers: readonly string[], statusText: string): void {
     const { response, id, method, cors } = this.#exchange;
-    const { flat, length, isEventStream, isOpenEventStream, body } = headersForClient(headers, id, cors);
+    const { flat, length, isEventStream, isOpenEventStream, body, coding } = headersForClient(
+      headers,
+      id,
+      cors,
+    );
     if (isOpenEventStream && method !== 'HEAD') this.#events = new EventBoundary();
     if (isEventStream && method !== 'HEAD') this.#options.metrics.onStreamBegun(this.#exchange);
     // What a GET brings back may have been counted when it was made.
-    if (body !== 'other' && status === 200 && method === 'POST') this.#exchange.usage = new UsageReader(body);
+    if (body !== 'other' && status === 200 && method === 'POST') {
+      this.#exchange.usage = coding === null ? new UsageReader(body) : new CodedUsage(body, coding);
+    }
     this.#lastWriteAt = performance.now();
     this.#exchange.firstByteAt = this.#lastWriteAt;
     // RFC 9110 section 8.6: a client might wait for what such a length promises.

@@ -13,8 +13,10 @@ export interface AnswerHeaders {
   /** An event stream that bytes of ours may be added to: no length and no coding was announced. */
   readonly isOpenEventStream: boolean;
   readonly isEventStream: boolean;
-  /** What the body is, where its bytes are that themselves. */
+  /** What the body is, once it has been decoded. */
   readonly body: BodyKind;
+  /** Content-Encoding in lower case; null for bytes as they are. */
+  readonly coding: string | null;
 }
 
 const EVENT_STREAM = /^text\/event-stream\b/i;
@@ -34,7 +36,7 @@ export function headersForClient(
   let named: readonly string[] = [];
   let isEventStream = false;
   let isJson = false;
-  let isCoded = false;
+  let coding: string | null = null;
   let length: number | null = null;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const [name = '', value = ''] = [raw[i], raw[i + 1]];
@@ -47,7 +49,7 @@ export function headersForClient(
         isJson = JSON_TYPE.test(value);
       } else if (name.length === 14) {
         if (name.toLowerCase() === 'content-length') length = Number(value);
-      } else if (name.length === 16) isCoded ||= isCoding(name, value);
+      } else if (name.length === 16) coding = codingOf(name, value) ?? coding;
     } else if (fate === 'requestId') flat.push(UPSTREAM_REQUEST_ID, value);
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
   }
@@ -56,8 +58,9 @@ export function headersForClient(
     flat: isEventStream ? withoutBuffering(kept) : kept,
     length,
     isEventStream,
-    isOpenEventStream: isEventStream && length === null && !isCoded,
-    body: isCoded ? 'other' : bodyKind(isEventStream, isJson),
+    isOpenEventStream: isEventStream && length === null && coding === null,
+    body: bodyKind(isEventStream, isJson),
+    coding,
   };
 }
 
@@ -66,8 +69,9 @@ function withoutBuffering(flat: readonly string[]): string[] {
   return [...withoutHeaders(flat, ['x-accel-buffering']), 'X-Accel-Buffering', 'no'];
 }
 
-function isCoding(name: string, value: string): boolean {
-  return name.toLowerCase() === 'content-encoding' && value.toLowerCase() !== 'identity';
+function codingOf(name: string, value: string): string | null {
+  const coding = value.trim().toLowerCase();
+  return name.toLowerCase() === 'content-encoding' && coding !== 'identity' ? coding : null;
 }
 
 function bodyKind(isEventStream: boolean, isJson: boolean): BodyKind {

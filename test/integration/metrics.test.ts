@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
 import { eventually } from '../harness/eventually.ts';
+import { startFlowProxy } from '../harness/flow-proxy.ts';
 import { call, jsonPost, openCall } from '../harness/http-call.ts';
 import { type Scrape, scrape } from '../harness/scrape.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
@@ -161,6 +164,29 @@ test('Tokens count for the client key they were used by, refusals for their reas
   assert.equal(seen.sum('flow_proxy_output_tokens_total'), 7);
   assert.equal(seen.sum('flow_proxy_client_refusals_total', { reason: 'key' }), 1);
   assert.ok(!seen.text.includes(key));
+});
+
+test('Tokens of a compressed answer count, too, and the client gets its very bytes', async (t) => {
+  const packed = gzipSync(JSON.stringify({ usage: { prompt_tokens: 21, completion_tokens: 4 } }));
+  const upstream = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(packed);
+  }).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  t.after(() => upstream.close());
+  const address = upstream.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const settings = { ADMIN_LISTEN: '127.0.0.1:0', NUM_WORKERS: 1 };
+  const { credentials } = stack;
+  const proxy = await startFlowProxy({ upstream: `http://127.0.0.1:${port}`, credentials, settings }, t);
+  const { body } = await call(`${proxy.url}${CHAT}`, chat('hello'));
+  assert.deepEqual(body, packed);
+  const own = await proxy.adminUrl();
+  await eventually('the tokens', async () => {
+    const seen = await scrape(own);
+    const input = seen.sum('flow_proxy_input_tokens_total', { model: 'gpt-4o' });
+    return input === 21 && seen.sum('flow_proxy_output_tokens_total') === 4 ? true : undefined;
+  });
 });
 
 test('No secret, token or key is in a scrape', async () => {
