@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { generateCredentials } from '../../ops/simulated-upstream/server.ts';
 import { blocksOf, type CommandBlock, documentedBlocks } from '../harness/documented-commands.ts';
 import { MAIN } from '../harness/flow-process.ts';
 import { call } from '../harness/http-call.ts';
@@ -25,12 +26,16 @@ import { type Stack, startStack } from '../harness/stack.ts';
 
 const run = promisify(execFile);
 const BLOCK_MS = 60_000;
+/** Credentials that documents name. */
+const NAMES = ['team-a', 'team-b', 'team-c'];
 
 /** What cannot run here, why, and which test runs it instead. */
 const ELSEWHERE: readonly { readonly pattern: RegExp; readonly why: string; readonly where: string }[] = [
   { pattern: /^npm install|npm test\b/, why: 'is what runs this', where: '.ci/run' },
   { pattern: /npm run demo/, why: 'serves until Ctrl-C', where: 'test/promises/demo.test.ts' },
   { pattern: /^npm start/, why: 'serves until Ctrl-C', where: 'test/promises/supervisor.test.ts' },
+  { pattern: /flow-proxy top/, why: 'needs a terminal', where: 'test/supervision/live-status.test.ts' },
+  { pattern: /npm run load/, why: 'needs the checkout that it builds', where: 'test/ops/load.test.ts' },
   { pattern: /logrotate/, why: 'rotates files of the system', where: 'test/rig/logrotate.rig.ts' },
   { pattern: /rsyslog/, why: 'changes a service of the system', where: 'test/rig/rsyslog.rig.ts' },
   {
@@ -67,9 +72,16 @@ const isElsewhere = (command: string): boolean => ELSEWHERE.some(({ pattern }) =
 
 describe('documented commands', () => {
   let stack: Stack;
+  let adminUrl: string;
   const folder = mkdtempSync(join(tmpdir(), 'flow-proxy-commands-'));
   before(async () => {
-    stack = await startStack({ settings: { NUM_WORKERS: 1 }, logToFile: true });
+    const credentials = generateCredentials(NAMES.length).map((entry, index) => ({
+      ...entry,
+      name: NAMES[index] ?? '',
+    }));
+    const settings = { NUM_WORKERS: 1, ADMIN_LISTEN: '127.0.0.1:0' };
+    stack = await startStack({ credentials, settings, logToFile: true });
+    adminUrl = await stack.proxy.adminUrl();
     installPrograms(join(folder, 'bin'));
     // So that there is something of each kind in the log.
     const { upstream, proxy } = stack;
@@ -123,11 +135,13 @@ describe('documented commands', () => {
     const script = commands
       .join('\n')
       .replaceAll(':8899', `:${proxy.port}`)
+      .replaceAll('http://127.0.0.1:8898', adminUrl)
       .replaceAll('http://flow.ciandt.com/flow-llm-proxy', upstream.url);
     const env = {
       PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
       HOME: folder,
       FLOW_PROXY_PORT: String(proxy.port),
+      FLOW_PROXY_CONTROL_SOCKET: join(proxy.folder, 'control.sock'),
       FLOW_PROXY_TARGET_URL: upstream.url,
       FLOW_PROXY_LOG_FILE: join(checkout, 'app.log'),
       ...(process.env['NODE_V8_COVERAGE'] === undefined
