@@ -2,7 +2,7 @@
 // when the log server was away.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -28,6 +28,8 @@ else {
     const server = await startLogServer(t, { folder });
     const changes = { ...SOON, '/var/log/flow-proxy/app.log': file };
     startForwarder('flow-proxy-imfile.conf', server.port, changes, t);
+    // The last line that comes by itself: what is under way when a server breaks off is lost to plain TCP.
+    await proxy.waitForLog(({ msg }) => msg.startsWith('Host: '), ARRIVAL_MS);
     await requests(`${proxy.url}/v1/models`, 50);
     await arrival(server, (lines) => lines === readFileSync(file, 'utf8'));
     await server.stop();
@@ -98,7 +100,10 @@ async function startInJournal(t: TestContext): Promise<string> {
     },
     stdio: 'ignore',
   });
-  t.after(() => endDaemon(service));
+  t.after(async () => {
+    await endDaemon(service);
+    rmSync(folder, { recursive: true });
+  });
   const url = `http://127.0.0.1:${port}`;
   const isReady = (): Promise<true | undefined> =>
     call(`${url}/readyz`).then(

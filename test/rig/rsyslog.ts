@@ -1,7 +1,7 @@
 // Real rsyslog daemons: one that forwards by a shipped configuration, and a log server that keeps what it gets.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,7 +85,10 @@ function startDaemon(folder: string, config: string, scope: Scope): Rsyslog {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const stop = (): Promise<void> => endDaemon(child);
-  scope.after(stop);
+  scope.after(async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
   return { stop };
 }
 
