@@ -1,6 +1,9 @@
 // ops/upgrade.sh and ops/rollback.sh under a real systemd and under load, and backups sealed by age.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { basename } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
 import { call } from '../harness/http-call.ts';
@@ -25,6 +28,16 @@ async function makeVersion(version: string, file: string, change: (text: string)
   await rm(`${folder}/${file}`);
   await writeFile(`${folder}/${file}`, change(text));
   return folder;
+}
+
+/** @returns the URL at which a web server offers the file */
+async function publish(file: string): Promise<string> {
+  const server = createServer(async (_request, response) => response.end(await readFile(file)));
+  server.listen(0, '127.0.0.1').unref();
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return `http://127.0.0.1:${address.port}/${basename(file)}`;
 }
 
 async function servedVersion(): Promise<string> {
@@ -57,13 +70,13 @@ if (!isInside) {
   });
   after(() => upstream.close());
 
-  test('An upgrade from a package loses no request, and saves the configuration before', async () => {
+  test('An upgrade from a package that is fetched loses no request, and saves the configuration before', async () => {
     const primary = await primaryPid();
     const folder = await makeVersion('9.1.0', 'README.md', (text) => `${text}\nNew.\n`);
     await run(
       `tar --create --gzip --file /root/flow-proxy-9.1.0.tgz --directory /root --transform 's/^flow-proxy-9.1.0/package/' ${folder.slice('/root/'.length)}`,
     );
-    const { code, said, failed, sent } = await upgradeUnderLoad('/root/flow-proxy-9.1.0.tgz');
+    const { code, said, failed, sent } = await upgradeUnderLoad(await publish('/root/flow-proxy-9.1.0.tgz'));
     assert.equal(code, 0, said);
     assert.equal(await servedVersion(), '9.1.0');
     assert.ok(sent >= 40, `${sent} requests`);
