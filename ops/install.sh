@@ -162,8 +162,19 @@ start_service() {
   fi
 }
 
+remove_user() {
+  getent passwd flow-proxy >/dev/null || return 0
+  # What a login as this user has left behind.
+  ! is_booted || systemctl stop "user-$(id -u flow-proxy).slice" 2>/dev/null || true
+  userdel flow-proxy
+  ! getent group flow-proxy >/dev/null || groupdel flow-proxy
+}
+
 uninstall() {
-  if is_booted; then systemctl disable --quiet --now flow-proxy.socket $unit 2>/dev/null || true; fi
+  if is_booted; then
+    # The socket first: a client that comes in meanwhile would have it start the service again.
+    for name in flow-proxy.socket $unit; do systemctl disable --quiet --now $name 2>/dev/null || true; done
+  fi
   local kept target
   while read -r kept; do
     target=${kept#"$pristine"}
@@ -187,8 +198,7 @@ uninstall() {
   fi
   if [ -n "$is_purge" ]; then
     rm -rf $config /var/log/flow-proxy
-    ! getent passwd flow-proxy >/dev/null || userdel flow-proxy
-    ! getent group flow-proxy >/dev/null || groupdel flow-proxy
+    remove_user
   else
     say "left: $config, /var/log/flow-proxy, the user flow-proxy (take them too: --uninstall --purge)"
   fi

@@ -153,7 +153,9 @@ if (!isInside) {
     const { code, stderr } = await attempt(`systemctl reload ${UNIT}`);
     await writeFile(ENV_FILE, good);
     assert.equal(code, 1, stderr);
-    assert.deepEqual(await workerPids(), workers);
+    // Some that were replaced before may have ended since.
+    const now = await workerPids();
+    assert.ok(now.length >= 2 && now.every((pid) => workers.includes(pid)), `${workers} → ${now}`);
     assert.equal((await call(MODELS)).status, 200);
     assert.equal(await property('ActiveState'), 'active');
     assert.match(await run(`journalctl -u ${UNIT} -n 20`), /NUM_WORKERS.*plenty/);
