@@ -7,7 +7,7 @@ import { type BootMessage, type PoolMessage, PROTOCOL, type ServiceState } from 
 import type { Destination } from '../src/logging/destination.ts';
 import { workerLogDestination } from '../src/logging/destinations.ts';
 import { type AdjustableLogger, createLogger, type Logger } from '../src/logging/logger.ts';
-import { LoopDelay } from '../src/proxy/loop-delay.ts';
+import { LoopDelay } from '../src/metrics/loop-delay.ts';
 import { checkSelf } from '../src/proxy/self-check.ts';
 import { createWorkerProxy, type WorkerProxy } from '../src/proxy/worker-proxy.ts';
 import { VERSION } from '../src/version.ts';

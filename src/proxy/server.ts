@@ -7,10 +7,10 @@ import type { TlsPair } from '../clients/tls-pair.ts';
 import { codeOf } from '../errors.ts';
 import type { WorkerInboundLimits } from '../generation.ts';
 import type { Logger } from '../logging/logger.ts';
+import type { LoopDelay } from '../metrics/loop-delay.ts';
 import type { ExchangeEnds } from './client-connection.ts';
 import { Connections } from './connections.ts';
 import { type Dialect, type ErrorReply, errorOnWire } from './dialect.ts';
-import type { LoopDelay } from './loop-delay.ts';
 import {
   CONNECT_REFUSED,
   LOOP_TOO_LATE,

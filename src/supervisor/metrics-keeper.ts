@@ -1,6 +1,7 @@
 // Keeps what the workers have counted, also of those that are gone, so that no counter ever goes back.
 import { WORKER_METRICS } from '../metrics/catalogue.ts';
 import { Family, type Series } from '../metrics/family.ts';
+import { LoopDelay } from '../metrics/loop-delay.ts';
 import type { MetricReading, MetricSums } from '../metrics/sums.ts';
 
 /** How long a worker that is gone may still be heard: its last messages are read after its end is known. */
@@ -20,6 +21,7 @@ export class MetricsKeeper {
     (definition) => new Family(definition),
   );
   readonly #restarts = new Map<string, number>();
+  readonly #loop = new LoopDelay();
 
   /** @param worker its id, which no later one gets again */
   onSums(worker: number, sums: MetricSums): void {
@@ -40,6 +42,11 @@ export class MetricsKeeper {
   /** A worker's place was taken by another one. */
   onRestart(reason: string): void {
     this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
+  }
+
+  /** How late the event loop of the primary itself was in the last moments. */
+  get loopDelayMs(): number {
+    return this.#loop.ms;
   }
 
   get restarts(): ReadonlyMap<string, number> {

@@ -10,6 +10,8 @@ export interface PrimarySources {
   readonly refusals: ClientRefusals;
   /** Workers that were replaced, by reason. */
   readonly restarts: ReadonlyMap<string, number>;
+  /** Of the primary's event loop. */
+  readonly loopDelayMs: number;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -19,7 +21,7 @@ const STAGES = ['booting', 'ready', 'draining'] as const;
 const RESTART_REASONS = ['signal', 'fault', 'killed', 'reload'];
 
 export function readPrimary(sources: PrimarySources): MetricReading[] {
-  const { status, refusals, restarts } = sources;
+  const { status, refusals, restarts, loopDelayMs } = sources;
   const { lastReload } = status;
   const processes = [...status.workers, ...status.draining.flatMap(({ workers }) => workers)];
   const metrics = PRIMARY_METRICS;
@@ -49,10 +51,10 @@ export function readPrimary(sources: PrimarySources): MetricReading[] {
       [['primary'], process.memoryUsage.rss()],
       ...bySlot(processes, ({ rssBytes }) => rssBytes, sum),
     ]),
-    reading(
-      metrics.loopDelay,
-      bySlot(processes, ({ loopDelayMs }) => loopDelayMs / 1000, Math.max),
-    ),
+    reading(metrics.loopDelay, [
+      [['primary'], loopDelayMs / 1000],
+      ...bySlot(processes, (worker) => worker.loopDelayMs / 1000, Math.max),
+    ]),
     ...credentialReadings(sources),
     reading(
       metrics.refusals,

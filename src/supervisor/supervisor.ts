@@ -221,8 +221,9 @@ export class Supervisor {
   /** Every metric as it is now. */
   readMetrics(): MetricReading[] {
     const { metrics, clients } = this.#switchboard;
-    const { restarts } = metrics;
-    const sources = { status: this.status(), refusals: clients.refusals, restarts, now: Date.now() };
+    const { restarts, loopDelayMs } = metrics;
+    const { refusals } = clients;
+    const sources = { status: this.status(), refusals, restarts, loopDelayMs, now: Date.now() };
     return [...metrics.read(performance.now()), ...readPrimary(sources)];
   }
 

@@ -189,6 +189,17 @@ test('Tokens of a compressed answer count, too, and the client gets its very byt
   });
 });
 
+test('Every process tells its memory and how late its event loop is', async () => {
+  const seen = await scrape(admin);
+  for (const process of ['primary', 'worker-0', 'worker-1']) {
+    assert.ok(seen.sum('flow_proxy_resident_memory_bytes', { process }) > 1e7, process);
+    const delays = seen.samples.filter(
+      ({ name, labels }) => name === 'flow_proxy_event_loop_delay_seconds' && labels['process'] === process,
+    );
+    assert.equal(delays.length, 1, process);
+  }
+});
+
 test('No secret, token or key is in a scrape', async () => {
   const { text } = await scrape(admin);
   for (const { clientSecret, clientId } of stack.credentials) {

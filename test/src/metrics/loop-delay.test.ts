@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { fadedDelay } from '../../../src/proxy/loop-delay.ts';
+import { fadedDelay } from '../../../src/metrics/loop-delay.ts';
 
 it('a late loop counts at once, and is forgotten by half every 500 ms', () => {
   assert.equal(fadedDelay(0, 800, 900), 800);

@@ -1,4 +1,4 @@
-// How late this worker's event loop is: what every request waits for before anything is done for it.
+// How late the event loop of this process is: what everything waits for before anything is done for it.
 
 const LOOK_EVERY_MS = 100;
 /** How fast a peak is forgotten once the loop is in time again. */
