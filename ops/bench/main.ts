@@ -9,7 +9,7 @@ import { Bench, type Row } from './bench.ts';
 import { runCommand } from './commands.ts';
 import { describeMachine } from './machine.ts';
 import { markdownOf, partOf, writePart } from './page.ts';
-import { canPin, processorsOf } from './pinned-process.ts';
+import { CAN_PIN, processorsOf } from './pinned-process.ts';
 import { BODY_ROW } from './rows/body.ts';
 import { GROWTH_ROW } from './rows/growth.ts';
 import { IDLE_ROW } from './rows/idle.ts';
@@ -35,6 +35,8 @@ const USUAL: readonly Row[] = [
   GROWTH_ROW,
   NODE_26_ROW,
 ];
+/** One of each kind of load, without the network. */
+const QUICK: readonly Row[] = [GET_ROW, LATENCY_ROW, NEW_CONNECTIONS_ROW, STREAMS_ROW, IDLE_ROW];
 const ALL: readonly Row[] = [...USUAL, MEMORY_ROW];
 const EXIT_USAGE = 64;
 
@@ -51,8 +53,7 @@ async function main(): Promise<number> {
     );
     return EXIT_USAGE;
   }
-  // A quick one shows that everything works on this machine, without the network.
-  const preset = quick ? USUAL.filter((row) => row !== NODE_26_ROW) : USUAL;
+  const preset = quick ? QUICK : USUAL;
   await measureAll(only === undefined ? preset : ALL.filter(({ name }) => only.includes(name)), quick);
   return 0;
 }
@@ -80,6 +81,6 @@ async function measureAll(rows: readonly Row[], isQuick: boolean): Promise<void>
 
 /** Some of the load is made by this process. */
 async function leaveTheSubjectsProcessor(): Promise<void> {
-  if (canPin()) await runCommand('taskset', ['-a', '-cp', processorsOf('load'), String(process.pid)]);
+  if (CAN_PIN) await runCommand('taskset', ['-a', '-cp', processorsOf('load'), String(process.pid)]);
   else console.log('One processor, or no taskset: subject and load share it, so trust the ratios less.');
 }

@@ -31,13 +31,11 @@ const STOP_MS = 5_000;
 const OPEN_MS = 15_000;
 
 /** Whether subject and load can have processors of their own. */
-export function canPin(): boolean {
-  return cpus().length >= 2 && hasCommand('taskset');
-}
+export const CAN_PIN: boolean = cpus().length >= 2 && hasCommand('taskset');
 
 /** The command line that runs a command in its place. */
 export function pinned(place: Place, command: string, args: readonly string[]): [string, string[]] {
-  if (!canPin()) return [command, [...args]];
+  if (!CAN_PIN) return [command, [...args]];
   return ['taskset', ['-c', processorsOf(place), command, ...args]];
 }
 

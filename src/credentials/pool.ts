@@ -48,6 +48,7 @@ interface LocalSuspension {
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
+const NO_PROBES: ReadonlyMap<Entry, Suspension> = new Map();
 
 /** Smooth weighted round-robin (nginx's algorithm) over the credentials that are available right now. */
 export class Pool {
@@ -55,6 +56,8 @@ export class Pool {
   readonly #worker: number;
   #version = -1;
   #entries: Entry[] = [];
+  /** Whether any entry has one. */
+  #hasSuspensions = false;
   #local = new Map<string, LocalSuspension[]>();
   /** By credential and model: the grant last used, so that each is used once. */
   readonly #usedGrants = new Map<string, number>();
@@ -102,6 +105,7 @@ export class Pool {
       seed: affinitySeed(credential.id),
       current: known.get(credential.id)?.current ?? 0,
     }));
+    this.#hasSuspensions = this.#entries.some(({ credential }) => credential.suspensions.length > 0);
     for (const [id, suspensions] of this.#local) {
       const left = suspensions.filter((local) => local.report > acknowledged);
       if (left.length === 0) this.#local.delete(id);
@@ -113,6 +117,7 @@ export class Pool {
 
   /** Leases the next credential, or says when one will be back. */
   lease(request: LeaseRequest, now: number): Lease | NoLease {
+    if (request.excluded.size === 0 && this.#isUntroubled()) return this.#leaseFromAll(request, now);
     const available: Entry[] = [];
     const probes = new Map<Entry, Suspension>();
     for (const entry of this.#entries) {
@@ -125,6 +130,17 @@ export class Pool {
     const chosen = pick(available, probes, request.affinityKey) ?? this.#lastResort(request);
     if (chosen === undefined) return this.#noLease(request, now);
     return this.#grant(chosen, request.model, now, probes.get(chosen) ?? null);
+  }
+
+  /** The usual case, in which nothing has to be asked of each credential. */
+  #leaseFromAll(request: LeaseRequest, now: number): Lease | NoLease {
+    const chosen = pick(this.#entries, NO_PROBES, request.affinityKey);
+    return chosen === undefined ? { retryAt: null } : this.#grant(chosen, request.model, now, null);
+  }
+
+  /** No credential is suspended, for any model. */
+  #isUntroubled(): boolean {
+    return this.#local.size === 0 && !this.#hasSuspensions;
   }
 
   /** When `lease` would give one (epoch milliseconds): now, when the soonest throttled one is back, or never. */
@@ -242,7 +258,7 @@ function probeKey({ credential }: Entry, { model }: Suspension): string {
 
 /** A half-open credential is probed by the next request, but never takes a conversation that is not its own. */
 function pick(
-  available: Entry[],
+  available: readonly Entry[],
   probes: ReadonlyMap<Entry, Suspension>,
   key: string | null,
 ): Entry | undefined {

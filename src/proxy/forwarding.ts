@@ -61,7 +61,7 @@ export class Forwarding implements AttemptListener, Ticking {
 
   start(): void {
     this.#exchange.forwarding = this;
-    this.#exchange.response.once('close', () => this.#onClose());
+    this.#exchange.response.on('close', () => this.#onClose());
     this.#parts.ticker.add(this);
     this.#next();
   }

@@ -60,7 +60,7 @@ export class Handler {
     const exchange = new Exchange(request, response, 'code' in target ? unreadablePath(raw) : target);
     exchange.cors = this.#parts.cors.headersFor(request);
     if (hasBody(request)) readRestAfter(request, response);
-    response.once('close', () => {
+    response.on('close', () => {
       const status = response.headersSent ? response.statusCode : null;
       finishExchange(
         exchange,
