@@ -1,13 +1,13 @@
 // Work that would hold up an event loop, in a thread. piscina is known only here; what a thread runs is a file in
 // workers/.
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 
 /** Threads that come with the first task and go when there has been none for a while. */
 export class Threads<Argument = unknown, Result = unknown> {
   readonly #file: string;
   readonly #idleMs: number;
   readonly #count: number;
-  #pool: Piscina<Argument, Result> | undefined;
+  #pool: Promise<Piscina<Argument, Result>> | undefined;
 
   /**
    * @param file compiled file in workers/ whose exported functions are the tasks
@@ -21,22 +21,30 @@ export class Threads<Argument = unknown, Result = unknown> {
   }
 
   /** Runs one exported function of the file. Arguments and result are copied. */
-  run(task: string, argument: Argument): Promise<Result> {
+  async run(task: string, argument: Argument): Promise<Result> {
+    this.#pool ??= this.#open();
+    const pool = await this.#pool;
+    return pool.run(argument, { name: task });
+  }
+
+  /** Ends the thread, and whatever runs in it. */
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await (await pool)?.destroy();
+  }
+
+  async #open(): Promise<Piscina<Argument, Result>> {
+    // Most processes never have such work: loading it is 9 MB for each.
+    const piscina = await import('piscina');
     // A number of threads: the default would be one for each processor, in each process. No environment: it may hold
     // secrets.
-    this.#pool ??= new Piscina<Argument, Result>({
+    return new piscina.Piscina<Argument, Result>({
       filename: this.#file,
       minThreads: 0,
       maxThreads: this.#count,
       idleTimeout: this.#idleMs,
       env: {},
     });
-    return this.#pool.run(argument, { name: task });
-  }
-
-  /** Ends the thread, and whatever runs in it. */
-  async close(): Promise<void> {
-    await this.#pool?.destroy();
-    this.#pool = undefined;
   }
 }

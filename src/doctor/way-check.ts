@@ -53,7 +53,7 @@ export class WayCheck {
       return;
     }
     const { outboundProxyUrl, secretsFile } = this.#settings;
-    const client = openClient({
+    const client = await openClient({
       origin: this.#target.origin,
       ca: this.#upstreamCa,
       outboundProxyUrl,

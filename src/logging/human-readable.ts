@@ -1,8 +1,11 @@
 // Log lines for a person at a terminal. pino-pretty is known only here.
-import { prettyFactory } from 'pino-pretty';
+import { createRequire } from 'node:module';
+import type PinoPretty from 'pino-pretty';
 
 /** A function that turns JSON log lines into readable ones; lines that are not JSON stay as they are. */
 export function humanReadable(hasColours: boolean): (lines: string) => string {
+  // Not loaded by a service whose log nobody reads on a terminal.
+  const { prettyFactory }: typeof PinoPretty = createRequire(import.meta.url)('pino-pretty');
   const pretty = prettyFactory({
     colorize: hasColours,
     translateTime: 'SYS:HH:MM:ss.l',

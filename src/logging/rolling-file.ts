@@ -2,11 +2,11 @@
 // leave to chance when a file cannot be opened or is deleted is made good around every batch.
 import { once } from 'node:events';
 import { fstatSync, type Stats } from 'node:fs';
-import buildRollingFile from 'pino-roll';
+import type PinoRoll from 'pino-roll';
 import type { Outlet } from './line-queue.ts';
 import { FILE_MODE, isSameFile, lookAt, probeFile } from './plain-file.ts';
 
-type RollingStream = Awaited<ReturnType<typeof buildRollingFile>>;
+type RollingStream = Awaited<ReturnType<typeof PinoRoll>>;
 
 export class RollingFile implements Outlet {
   readonly #stream: RollingStream;
@@ -106,6 +106,8 @@ export class RollingFile implements Outlet {
  * @throws the system's error when it cannot be opened
  */
 export async function openRollingFile(file: string, rollBytes: number): Promise<RollingFile> {
+  // Only where we roll: it brings along a calendar of 5 MB.
+  const { default: buildRollingFile } = await import('pino-roll');
   const stream = await buildRollingFile({
     file,
     frequency: 'daily',

@@ -1,15 +1,12 @@
 // Reaches the upstream through the company's outbound proxy: a CONNECT tunnel per connection, TLS inside it.
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { buildConnector, Pool } from 'undici';
+import { type Connector, type ConnectorOptions, tlsConnector } from './upstream-connector.ts';
 
 /** A connector's options. */
-export interface TunnelOptions {
+export interface TunnelOptions extends ConnectorOptions {
   /** `http://` or `https://`, with user and password if the proxy wants them. */
   readonly proxyUrl: string;
-  readonly timeoutMs: number;
-  /** For the TLS connection to the upstream inside the tunnel. */
-  readonly tls: buildConnector.BuildOptions;
 }
 
 /** The outbound proxy answered CONNECT with something else than 200. */
@@ -23,24 +20,26 @@ export class TunnelRefusedError extends Error {
   }
 }
 
-/** A connector for undici that opens a tunnel first. */
-export function tunnelConnector({ proxyUrl, timeoutMs, tls }: TunnelOptions): buildConnector.connector {
+/** A connector that opens a tunnel first. */
+export function tunnelConnector({ proxyUrl, timeoutMs, secureContext }: TunnelOptions): Connector {
   const proxy = new URL(proxyUrl);
   const headers = proxyAuthorization(proxy);
-  const tunnels = new Pool(proxy.origin, { connect: { timeout: timeoutMs }, headersTimeout: timeoutMs });
-  const secure = buildConnector(tls);
+  // Not needed without an outbound proxy, so not loaded either.
+  const opened = import('undici').then(
+    ({ Pool }) => new Pool(proxy.origin, { connect: { timeout: timeoutMs }, headersTimeout: timeoutMs }),
+  );
+  const secure = tlsConnector({ timeoutMs, secureContext });
   return (target, onConnected) => {
     const port = target.port || (target.protocol === 'https:' ? '443' : '80');
     const authority = `${target.hostname}:${port}`;
-    tunnels
-      .connect({ path: authority, headers: { host: authority, ...headers } })
+    opened
+      .then((tunnels) => tunnels.connect({ path: authority, headers: { host: authority, ...headers } }))
       .then(({ statusCode, socket }) => {
         socket.on('error', ignore);
         if (statusCode !== 200) {
           socket.destroy();
           onConnected(new TunnelRefusedError(statusCode), null);
-        } else if (target.protocol === 'https:')
-          secure({ ...target, httpSocket: asSocket(socket) }, onConnected);
+        } else if (target.protocol === 'https:') secure(target, asSocket(socket), onConnected);
         else onConnected(null, asSocket(socket));
       })
       .catch((cause: unknown) => {

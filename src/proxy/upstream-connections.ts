@@ -1,15 +1,14 @@
 // The open connections to the upstream: the one used last is used next, a new one is opened when all are busy, and
 // idle ones are closed before the upstream does it.
-import type { Socket } from 'node:net';
-import type { buildConnector } from 'undici';
 import type { RequestMessage } from './request-message.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 import { type ConnectionKeeper, type RequestListener, UpstreamConnection } from './upstream-connection.ts';
+import type { Connector, ConnectTarget } from './upstream-connector.ts';
 
 export interface ConnectionsOptions {
   /** `scheme://host:port`. */
   readonly origin: string;
-  readonly connect: buildConnector.connector;
+  readonly connect: Connector;
   readonly idleMs: number;
   readonly ticker: Ticker;
 }
@@ -27,7 +26,7 @@ export interface PendingRequest {
 /** Unbounded on purpose: each stream holds a connection for minutes, and a bound would queue requests behind them. */
 export class UpstreamConnections implements ConnectionKeeper, Ticking {
   readonly #options: ConnectionsOptions;
-  readonly #target: buildConnector.Options;
+  readonly #target: ConnectTarget;
   readonly #host: string;
   /** The latest at the end. */
   #idle: UpstreamConnection[] = [];
@@ -39,7 +38,7 @@ export class UpstreamConnections implements ConnectionKeeper, Ticking {
     this.#options = options;
     const { host, hostname, port, protocol } = new URL(options.origin);
     this.#host = host;
-    this.#target = { host, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port, protocol };
+    this.#target = { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port, protocol };
   }
 
   /** Sends a request over the first connection to be had. */
@@ -63,9 +62,9 @@ export class UpstreamConnections implements ConnectionKeeper, Ticking {
 
   /** Opens another one, busy from the beginning. */
   open(onOpened: (connection: UpstreamConnection) => void, onFailed: (cause: Error) => void): void {
-    this.#options.connect(this.#target, (cause: Error | null, socket: Socket | null) => {
-      if (cause !== null || socket === null) {
-        onFailed(cause ?? new Error('no connection'));
+    this.#options.connect(this.#target, (cause, socket) => {
+      if (cause !== null) {
+        onFailed(cause);
         return;
       }
       const connection = new UpstreamConnection(socket, this.#host, this.#options.idleMs, this);

@@ -1,13 +1,14 @@
 // The connections to the upstream: a keep-alive pool for exchanges, an agent for WebSocket upgrades, both direct or
-// through the company's outbound proxy. undici opens them: its connector and its client are known only here.
+// through the company's outbound proxy.
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, rootCertificates } from 'node:tls';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { tunnelConnector } from './outbound-tunnel.ts';
 import type { Ticker } from './ticker.ts';
 import { UpstreamConnections } from './upstream-connections.ts';
+import { type Connector, directConnector } from './upstream-connector.ts';
 
 /** How to reach the upstream. */
 export interface UpstreamOptions {
@@ -42,17 +43,19 @@ export function openUpstream(options: UpstreamOptions, ticker: Ticker): Upstream
 }
 
 /** A client for requests beside the service, such as a check; over connections of the same kind. */
-export function openClient(options: UpstreamOptions): Dispatcher {
+export async function openClient(options: UpstreamOptions): Promise<Dispatcher> {
+  // Only here and for tunnels: a worker has no use for undici otherwise.
+  const { Pool } = await import('undici');
   return new Pool(options.origin, { connect: connectorOf(options) });
 }
 
-function connectorOf({ ca, outboundProxyUrl, connectTimeoutMs }: UpstreamOptions): buildConnector.connector {
+function connectorOf({ ca, outboundProxyUrl, connectTimeoutMs }: UpstreamOptions): Connector {
   // Made once: to read all those certificates anew takes milliseconds for each connection.
-  const trust = ca === null ? {} : { secureContext: createSecureContext({ ca: trusting(ca) }) };
-  const tls = { timeout: connectTimeoutMs, ...trust };
+  const secureContext = ca === null ? null : createSecureContext({ ca: trusting(ca) });
+  const direct = { timeoutMs: connectTimeoutMs, secureContext };
   return outboundProxyUrl === null
-    ? buildConnector(tls)
-    : tunnelConnector({ proxyUrl: outboundProxyUrl, timeoutMs: connectTimeoutMs, tls });
+    ? directConnector(direct)
+    : tunnelConnector({ proxyUrl: outboundProxyUrl, ...direct });
 }
 
 /** Certificate authorities for node:tls, which takes a list in place of its own. */
@@ -60,21 +63,18 @@ export function trusting(ca: string): string[] {
   return [...rootCertificates, ca];
 }
 
-/** A node:http agent whose connections come from an undici connector. */
-function agentOver(connect: buildConnector.connector, isSecure: boolean): HttpAgent {
+/** A node:http agent whose connections come from a connector of ours. */
+function agentOver(connect: Connector, isSecure: boolean): HttpAgent {
   const createConnection = (
     target: { host?: string; port?: string | number; servername?: string },
     onConnected: (cause: Error | null, socket?: Duplex) => void,
   ): undefined => {
     const { host: hostname = '', port = '', servername } = target;
     const protocol = isSecure ? 'https:' : 'http:';
-    connect(
-      { hostname, host: hostname, port: String(port), protocol, ...(servername ? { servername } : {}) },
-      (cause, socket) => {
-        if (cause !== null) onConnected(cause);
-        else onConnected(null, socket);
-      },
-    );
+    connect({ hostname, port: String(port), protocol, servername }, (cause, socket) => {
+      if (cause !== null) onConnected(cause);
+      else onConnected(null, socket);
+    });
   };
   const options: AgentOptions = { keepAlive: false };
   return Object.assign(isSecure ? new HttpsAgent(options) : new HttpAgent(options), { createConnection });
