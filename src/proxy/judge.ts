@@ -34,7 +34,7 @@ export interface AttemptFailure {
 }
 
 const FINE: AnswerVerdict = { against: null, retryAfterMs: null, isRetryable: false };
-/** What undici and node say, besides the parser, of an answer that is none. */
+/** What our connections and node say, besides the parser, of an answer that is none. */
 const NOT_HTTP = new Set([
   'ERR_INVALID_CHAR',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',

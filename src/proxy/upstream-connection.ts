@@ -13,7 +13,7 @@ export interface RequestListener {
   onFailure(cause: Error): void;
 }
 
-/** Something about a request on its way, or its answer; coded as undici, which connects, codes its own. */
+/** Something about a request on its way, or its answer; coded like undici's, which opens tunnels. */
 export class ConnectionError extends Error {
   readonly code: string;
 
