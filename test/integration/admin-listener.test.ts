@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { eventually } from '../harness/eventually.ts';
 import { call } from '../harness/http-call.ts';
 import { scrape } from '../harness/scrape.ts';
@@ -23,12 +23,17 @@ async function occupiedPort(): Promise<{ server: net.Server; port: number }> {
   return { server, port: address.port };
 }
 
-test('A reload moves the admin listener, keeps every count and replaces no worker for it', async (t) => {
-  const port = await freePort();
+async function envFileFor(t: TestContext, text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'flow-proxy-test-'));
   t.after(() => rm(folder, { recursive: true }));
-  const envFile = join(folder, 'service.env');
-  await writeFile(envFile, 'FLOW_PROXY_ADMIN_LISTEN=127.0.0.1:0\n');
+  const file = join(folder, 'service.env');
+  await writeFile(file, text);
+  return file;
+}
+
+test('A reload moves the admin listener, keeps every count and replaces no worker for it', async (t) => {
+  const port = await freePort();
+  const envFile = await envFileFor(t, 'FLOW_PROXY_ADMIN_LISTEN=127.0.0.1:0\n');
   // Not set in the environment, which would have the last word.
   const { proxy } = await startStack({ args: ['--env-file', envFile], settings: { ADMIN_LISTEN: '' } }, t);
   const before = await proxy.adminUrl();
@@ -46,6 +51,25 @@ test('A reload moves the admin listener, keeps every count and replaces no worke
   assert.equal(after.sum('flow_proxy_last_reload_success'), 1);
   assert.deepEqual(proxy.workerPids(), workers);
   await assert.rejects(call(`${before}/metrics`));
+});
+
+test('Replacing every worker by a reload loses no count', async (t) => {
+  const envFile = await envFileFor(t, 'FLOW_PROXY_THROTTLE_WAIT=1\n');
+  const { proxy } = await startStack(
+    { args: ['--env-file', envFile], settings: { ADMIN_LISTEN: '127.0.0.1:0' } },
+    t,
+  );
+  const admin = await proxy.adminUrl();
+  // The last of them are counted after the latest heartbeat.
+  for (let sent = 0; sent < 20; sent += 1) await call(`${proxy.url}/v1/models`);
+  await writeFile(envFile, 'FLOW_PROXY_THROTTLE_WAIT=2\n');
+  proxy.kill('SIGHUP');
+  const after = await eventually('the end of the old workers', async () => {
+    const seen = await scrape(admin);
+    return seen.sum('flow_proxy_worker_restarts_total', { reason: 'reload' }) === 2 ? seen : undefined;
+  });
+  assert.equal(after.sum('flow_proxy_requests_total', { route: '/v1/models' }), 20);
+  assert.equal(after.sum('flow_proxy_generation'), 2);
 });
 
 test('A port that is taken costs the metrics until it is free, but not the service', async (t) => {
