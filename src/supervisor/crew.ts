@@ -64,7 +64,11 @@ export class Crew {
       handle.lastHeartbeatAt = performance.now();
       this.events.emit('message', handle, message);
     });
-    worker.on('error', (cause) => log.warning({ msg: `Worker ${slot}: ${cause.message}` }));
+    worker.on('error', (cause) => {
+      log.warning({ msg: `Worker ${slot}: ${cause.message}` });
+      // There are no processes or no memory left: what never began does not end either.
+      if (worker.process.pid === undefined) this.#onExit(worker, null, `a failed fork (${cause.message})`);
+    });
     const { stdout, stderr } = worker.process;
     if (stdout !== null) sink.attachLog(stdout);
     if (stderr !== null) {

@@ -38,6 +38,8 @@ describe('a reload', () => {
     assert.deepEqual([reply.outcome, reply.message], ['done', 'nothing has changed; the log was reopened']);
     assert.deepEqual(proxy.workerPids(), pids);
     assert.equal((await statusOf(proxy)).lastReload?.outcome, 'unchanged');
+    const host = await eventually('figures', async () => (await statusOf(proxy)).host ?? undefined);
+    assert.ok(host.memoryTotalBytes > host.memoryAvailableBytes && host.memoryAvailableBytes > 0);
   });
 
   test('publishes changed credentials live: same workers, kept cooldowns, a clean start for one that comes back', async () => {
