@@ -12,6 +12,13 @@ prefix=$(dirname "$(dirname "$release")")
 unit=flow-proxy-plugin.service
 version=$(node -p 'require(process.argv[1]).version' "$release/package.json")
 
+# What primary and workers say to each other: new workers under the old primary have to speak the same.
+protocol_of() { sed -n 's/^export const PROTOCOL = \([0-9]*\);.*/\1/p' "$1/dist/src/ipc/messages.js"; }
+if [ "$how" = reload ] && [ "$(protocol_of "$release")" != "$(protocol_of "$prefix/current")" ]; then
+  echo "activate: this version cannot take over worker by worker: restarting"
+  how=restart
+fi
+
 # The link changes in one step: whoever starts in between sees the old version or the new one.
 ln -sfn "releases/$(basename "$release")" "$prefix/.current.$$"
 mv -T "$prefix/.current.$$" "$prefix/current"

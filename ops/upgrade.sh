@@ -7,8 +7,9 @@ Usage: sudo ops/upgrade.sh [SOURCE] [options]
   SOURCE   the new version: a folder (built checkout or unpacked package), a package (.tgz, .tar.gz), an https:// URL of
            a package, or a git URL with an optional #TAG; default is the checkout that this script is part of
 
-  --restart                restart instead of replacing the workers one by one. Needed when the release notes say so;
-                           refuses connections for a moment, unless systemd holds the socket (install.sh --socket)
+  --restart                restart instead of replacing the workers one by one, as is done anyway when the two versions
+                           cannot work together; refuses connections for a moment, unless systemd holds the socket
+                           (install.sh --socket)
   --client-key-file FILE   client key for the request that verifies the new version
   --path PATH              path of that request (default /v1/models)
   --age RECIPIENT          encrypt the backup of the configuration (see flow-proxy backup --help)
@@ -96,6 +97,7 @@ if ! systemctl cat $unit | grep -q '^LoadCredential'; then
   }
 fi
 
+pid=$(systemctl show --property MainPID --value $unit)
 if "$here/activate-release.sh" "$release" $how "${verify[@]}"; then
   ln -sfn "releases/$(basename "$previous")" "$prefix/previous"
   # Units and the logrotate file, where they were not edited.
@@ -103,7 +105,8 @@ if "$here/activate-release.sh" "$release" $how "${verify[@]}"; then
   find "$prefix/releases" -mindepth 1 -maxdepth 1 -type d ! -path "$release" ! -path "$previous" -printf '%T@ %p\n' |
     sort -rn | tail -n "+$keep" | cut -d ' ' -f 2- | xargs -r rm -rf
   say "done: $(node "$release/dist/src/cli/main.js" --version) serves; back with: ops/rollback.sh"
-  [ $how = restart ] || say "the primary process itself stays the old one until: systemctl restart flow-proxy-plugin"
+  [ "$pid" != "$(systemctl show --property MainPID --value $unit)" ] ||
+    say "the primary process itself stays the old one until: systemctl restart flow-proxy-plugin"
 else
   say "the new version does not work; going back to $previous" >&2
   if "$here/activate-release.sh" "$previous" $how "${verify[@]}"; then
