@@ -139,13 +139,14 @@ export class UpstreamConnection implements AnswerSink {
   }
 
   #onData(chunk: Buffer): void {
-    this.#activeAt = performance.now();
     try {
       this.#parser.push(chunk);
     } catch (cause) {
       if (!(cause instanceof AnswerError)) throw cause;
       this.#fail(cause);
     }
+    // A head that comes by the single byte is no answer until it is whole.
+    if (this.#hasAnswered) this.#activeAt = performance.now();
   }
 
   #onClosed(): void {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { startFlowProxy } from '../harness/flow-proxy.ts';
-import { type Answer, call, chatPost, jsonPost, openCall, readAnswer } from '../harness/http-call.ts';
+import { type Answer, call, chatPost, openCall, readAnswer } from '../harness/http-call.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -17,7 +17,7 @@ let stack: Stack;
 before(async () => {
   stack = await startStack({
     credentials: 12,
-    settings: { FIRST_BYTE_TIMEOUT: 1, IDLE_TIMEOUT: 1.5, EXCHANGE_TIMEOUT: 4 },
+    settings: { FIRST_BYTE_TIMEOUT: 2, IDLE_TIMEOUT: 2, EXCHANGE_TIMEOUT: 5 },
   });
 });
 after(() => stack.close());
@@ -67,6 +67,13 @@ test('an answer that does not begin: 504 upstream_first_byte_timeout, once, sinc
   assert.equal(stack.upstream.requests.length, 1);
 });
 
+test('a head that comes by the single byte is no answer, either', async () => {
+  stack.reset();
+  stack.upstream.setFaults([{ fault: { type: 'slowHeaders', intervalMs: 200 } }]);
+  const answer = await call(`${stack.proxy.url}${CHAT}`, chatPost('x'));
+  assert.deepEqual([answer.status, codeOf(answer)], [504, 'upstream_first_byte_timeout']);
+});
+
 test('an answer that stops: a broken connection, upstream_idle_timeout in the log', async () => {
   stack.reset();
   stack.upstream.setFaults([{ fault: { type: 'stall', afterChunks: 1 } }]);
@@ -78,15 +85,6 @@ test('an answer that stops: a broken connection, upstream_idle_timeout in the lo
 
 test('an answer that begins in time and stops never, but comes too slowly in all: exchange_timeout', async () => {
   stack.reset();
-  const slow = jsonPost({ model: 'gpt-4o', messages: [{ role: 'user', content: 'x' }] });
-  stack.upstream.setFaults([{ fault: { type: 'slowHeaders', intervalMs: 100 } }]);
-  const stalled = await call(`${stack.proxy.url}${CHAT}`, slow);
-  assert.equal(
-    codeOf(stalled),
-    'upstream_first_byte_timeout',
-    'bytes of a head that never ends are no answer',
-  );
-  stack.upstream.setFaults([]);
   const response = await openCall(`${stack.proxy.url}${CHAT}`, chatPost('chunks:200 interval:50', true));
   await assert.rejects(readAnswer(response));
   const line = await stack.proxy.waitForExchange(String(response.headers['x-request-id']));
