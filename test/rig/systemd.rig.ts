@@ -26,7 +26,7 @@ import { attempt, run } from './shell.ts';
 import { underLoad } from './under-load.ts';
 
 const MODELS = `${URL}/v1/models`;
-const RATE = 200;
+const RATE = 100;
 
 if (!isInside) {
   test('flow-proxy under a real systemd', { timeout: 600_000 }, () => runBooted(import.meta.url));
