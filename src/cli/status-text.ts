@@ -47,8 +47,8 @@ function workerText({ slot, pid, stage, inFlight, rssBytes, loopDelayMs }: Worke
 function credentialText({ name, weight, available, disabled, cooldowns }: CredentialStatus): string {
   const state = disabled ? 'DISABLED' : available ? 'available' : 'resting';
   const more = cooldowns.length > 2 ? [`and ${cooldowns.length - 2} more models`] : [];
-  const causes = cooldowns.slice(0, 2).map(
-    ({ model, reason, until }) => `${reason}${model === null ? '' : ` for ${model}`} until ${until}`,
-  );
+  const causes = cooldowns
+    .slice(0, 2)
+    .map(({ model, reason, until }) => `${reason}${model === null ? '' : ` for ${model}`} until ${until}`);
   return `  ${name}${weight === 1 ? '' : ` (weight ${weight})`}: ${[state, ...causes, ...more].join(', ')}`;
 }
