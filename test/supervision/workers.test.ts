@@ -4,7 +4,7 @@ import { Agent, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { reload, setInEnvFile, statusOf } from '../harness/control.ts';
-import { eventually } from '../harness/eventually.ts';
+import { eventually, within } from '../harness/eventually.ts';
 import type { FlowProxy } from '../harness/flow-proxy.ts';
 import { call, chatPost, jsonPost, openCall } from '../harness/http-call.ts';
 import { startStack } from '../harness/stack.ts';
@@ -26,7 +26,7 @@ test('a killed worker is replaced at once; a connection on its way to it goes to
   const calls = Array.from({ length: 8 }, () => call(`${proxy.url}/v1/models`));
   await Promise.race(calls);
   process.kill(victim, 'SIGKILL');
-  const answers = await Promise.all(calls);
+  const answers = await within('every answer', 20_000, Promise.all(calls));
   assert.ok(answers.every(({ status }) => status === 200));
   await proxy.waitForLog(({ msg }) => msg === 'Worker 0 ended by SIGKILL; a new one follows in 0 ms');
   const pids = await eventually('a new worker', async () => {
