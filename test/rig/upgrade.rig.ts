@@ -26,7 +26,9 @@ async function makeVersion(version: string, file: string, change: (text: string)
   await run(`sed -i 's/"version": "[^"]*"/"version": "${version}"/' ${folder}/package.json`);
   const text = await readFile(`${folder}/${file}`, 'utf8');
   await rm(`${folder}/${file}`);
-  await writeFile(`${folder}/${file}`, change(text));
+  const changed = change(text);
+  assert.notEqual(changed, text, `${file} is not what this test takes it for`);
+  await writeFile(`${folder}/${file}`, changed);
   return folder;
 }
 
@@ -102,8 +104,8 @@ if (!isInside) {
   });
 
   test('A new version that starts and cannot answer is rolled back by itself', async () => {
-    const folder = await makeVersion('9.3.0', 'dist/src/proxy/attempt.js', (text) =>
-      text.replace('path: request.path', "path: '/nowhere' + request.path"),
+    const folder = await makeVersion('9.3.0', 'dist/src/proxy/target.js', (text) =>
+      text.replace('basePath: url.pathname', "basePath: '/nowhere' + url.pathname"),
     );
     const { code, stdout, stderr } = await attempt(`${UPGRADE} ${folder}`);
     assert.equal(code, 1, stdout + stderr);
