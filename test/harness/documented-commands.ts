@@ -11,7 +11,7 @@ export interface CommandBlock {
   readonly commands: readonly string[];
 }
 
-/** Every bash block of the README and of docs/, except translations. */
+/** Every bash block of the README and of docs/, except translations: test/ops/translation.test.ts compares those. */
 export function documentedBlocks(): CommandBlock[] {
   const pages = readdirSync(root('docs')).filter((name) => name.endsWith('.md') && !name.includes('zh-CN'));
   return ['README.md', ...pages.map((name) => join('docs', name))].flatMap((file) =>
