@@ -124,6 +124,7 @@ describe('setting flags', () => {
         placeholder: 'MB',
         variable: 'FLOW_PROXY_LOG_MAX_SIZE_MB',
         default: '100',
+        section: 'Logs',
         doc: 'Total of all log files we keep, in MB.',
       },
     );
