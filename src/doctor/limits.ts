@@ -1,11 +1,9 @@
 // What Linux allows: open files, waiting connections, local ports. Judged by what the settings may need of them.
 import { readFileSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
-import { affordableConnections } from '../host/open-files.ts';
+import { affordableConnections, neededFiles } from '../host/open-files.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
-/** For modules, pipes, logs and IPC of one process. */
-const OWN_FILES = 100;
 /** Not even a shell's default is lower. */
 const LEAST_FILES = 1024;
 const LEAST_QUEUE = 1024;
@@ -26,12 +24,11 @@ export function checkOpenFiles(limits: string | null, { inbound }: Pick<Settings
   if (hard === undefined) return notLinux('open files');
   const allowed = hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
   const connections = inbound.connections === 'auto' ? affordableConnections(allowed) : inbound.connections;
-  const needed = connections + inbound.inFlight + OWN_FILES;
+  const needed = neededFiles(connections);
   const what = `${hard} per process`;
   if (allowed >= needed) return ok('open files', what);
-  const message = `${what}, while ${needed} may be needed (FLOW_PROXY_MAX_CONNECTIONS + FLOW_PROXY_MAX_IN_FLIGHT)`;
-  const fix =
-    'set LimitNOFILE=65536 in the unit, or raise it with `ulimit -n 65536`, or lower the two settings';
+  const message = `${what}, while ${needed} may be needed (FLOW_PROXY_MAX_CONNECTIONS)`;
+  const fix = `set LimitNOFILE=65536 in the unit, or raise it with \`ulimit -n 65536\`, or lower the setting to ${affordableConnections(allowed)}`;
   return allowed < LEAST_FILES ? fail('open files', message, fix) : warn('open files', message, fix);
 }
 

@@ -19,9 +19,14 @@ export function affordableConnections(limit: number): number {
   return Math.max(1, Math.min(MOST_CONNECTIONS, Math.floor((limit - RESERVE) / FILES_PER_CONNECTION)));
 }
 
+/** Files that so many connections of a worker may come to. */
+export function neededFiles(connections: number): number {
+  return connections * FILES_PER_CONNECTION + RESERVE;
+}
+
 /** What to say when a setting asks for more connections than there may be files; undefined when it does not. */
 export function openFilesWarning(connections: number, limit: number): string | undefined {
-  const needed = connections * FILES_PER_CONNECTION + RESERVE;
+  const needed = neededFiles(connections);
   if (needed <= limit) return undefined;
   return `FLOW_PROXY_MAX_CONNECTIONS ${connections} may need ${needed} open files and the limit is ${limit}: raise LimitNOFILE= in the unit (or ulimit -n), or lower the setting to ${affordableConnections(limit)}`;
 }

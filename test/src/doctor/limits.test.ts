@@ -7,9 +7,9 @@ const limits = (hard: string | number): string =>
   `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 ${hard}                files     \n`;
 
 describe('what Linux allows', () => {
-  it('open files are enough when every connection and every exchange of a worker has one', () => {
+  it('open files are enough when every connection of a worker has two, and there is a reserve', () => {
     const verdict = (hard: string | number) => checkOpenFiles(limits(hard), { inbound }).verdict;
-    assert.deepEqual(['unlimited', 65_536, 12_100, 12_099, 1024, 1023].map(verdict), [
+    assert.deepEqual(['unlimited', 65_536, 20_500, 20_499, 1024, 1023].map(verdict), [
       ...['ok', 'ok', 'ok', 'warn', 'warn', 'fail'],
     ]);
     assert.match(checkOpenFiles(limits(4096), { inbound }).fix ?? '', /LimitNOFILE/);
