@@ -1,6 +1,7 @@
 // The credentials the simulated upstream accepts: their shape, making random ones, reading secrets.json.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { isJsonObject, type JsonObject, parseJson } from './json.ts';
+import json5 from 'json5';
+import { isJsonObject, type JsonObject } from './json.ts';
 
 export interface SimulatedCredential {
   readonly name?: string;
@@ -21,11 +22,21 @@ export function generateCredentials(count: number): SimulatedCredential[] {
 
 /** Reads the text of a secrets.json; throws an error that names the wrong entry but no secret. */
 export function parseCredentials(text: string): SimulatedCredential[] {
-  const entries = parseJson(text);
+  const entries = parseRelaxed(text);
   if (!Array.isArray(entries) || entries.length === 0) {
     throw new Error('secrets: expected a JSON array with at least one entry');
   }
   return entries.map(parseEntry);
+}
+
+/** With comments, which a secrets.json may hold. */
+function parseRelaxed(text: string): unknown {
+  try {
+    return json5.parse(text);
+  } catch {
+    // The parser's own words quote the text.
+    throw new Error('secrets: not valid JSON');
+  }
 }
 
 function parseEntry(entry: unknown, index: number): SimulatedCredential {

@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError } from 'commander';
 import { BackupError } from '../backup/pipe-commands.ts';
 import { KeysChangeError } from '../clients/change-keys.ts';
 import { KeysFileError } from '../clients/edit-keys-file.ts';
+import { nearestName } from '../config/nearest-name.ts';
 import { effectiveTable } from '../config/print.ts';
 import { ConfigError, EXIT_CONFIG, messageOf } from '../errors.ts';
 import { ListenError } from '../supervisor/listen-check.ts';
@@ -55,9 +56,13 @@ async function run(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .exitOverride()
     .enablePositionalOptions();
-  withSettings(program).action(async () => {
-    exitCode = await start(commandLineOf(program.opts()));
-  });
+  // What is too much here is a misspelt command, and is told so.
+  withSettings(program)
+    .allowExcessArguments(true)
+    .action(async () => {
+      refuseUnknownCommand(program);
+      exitCode = await start(commandLineOf(program.opts()));
+    });
   const checking = program
     .command('check')
     .description('validate settings and secrets, then exit (78 if unusable)');
@@ -103,6 +108,17 @@ async function run(argv: readonly string[]): Promise<number> {
   program.addHelpText('after', HELP_END);
   await program.parseAsync([...argv]);
   return exitCode;
+}
+
+function refuseUnknownCommand(program: Command): void {
+  const [name] = program.args;
+  if (name === undefined) return;
+  const guess = nearestName(
+    name,
+    program.commands.map((command) => command.name()),
+  );
+  const hint = guess === undefined ? 'flow-proxy --help lists them' : `did you mean ${guess}?`;
+  program.error(`error: unknown command '${name}'; ${hint}`);
 }
 
 /** What shells and manuals are told, from the program itself. */

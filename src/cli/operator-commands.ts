@@ -1,10 +1,12 @@
 // `flow-proxy top`, `credential enable|disable|reset NAME` and `log-level LEVEL`: for an operator at work, over the
 // control socket of a running service.
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { askService } from '../control/client.ts';
 import type { CommandLine } from './prepare.ts';
 import { socketsOf, tell } from './service-commands.ts';
 import { top } from './top.ts';
+
+const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'];
 
 /**
  * Adds the commands.
@@ -43,8 +45,15 @@ export function addOperatorCommands(
     .description('change what is logged, in every process, until the service restarts')
     .addArgument(
       new Argument('<LEVEL>', 'DEBUG, INFO, WARNING or ERROR')
-        .choices(['DEBUG', 'INFO', 'WARNING', 'ERROR'])
-        .argParser((text: string) => text.toUpperCase()),
+        // The parser replaces the check that comes with the choices, which then are for completion and the manual.
+        .choices(LEVELS)
+        .argParser(levelOf),
     );
   withSettings(level.exitOverride()).action((asked: string) => ask(level, 'log-level', { level: asked }));
+}
+
+function levelOf(text: string): string {
+  const level = text.toUpperCase();
+  if (LEVELS.includes(level)) return level;
+  throw new InvalidArgumentError(`Allowed choices are ${LEVELS.join(', ')}.`);
 }

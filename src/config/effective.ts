@@ -50,7 +50,8 @@ function resolvedValues(
     tlsKeyFile: clients.tls?.keyFile ?? '',
     logLevel: log.level,
     logFile: log.rotation === 'none' ? '' : log.file,
-    logRotation: log.rotation,
+    // Nothing is rotated where there is no file: no word that the setting accepts says so.
+    ...(log.rotation === 'none' ? {} : { logRotation: log.rotation }),
     logRollSizeMb: String(log.rollBytes / 1024 / 1024),
   };
 }

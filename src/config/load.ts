@@ -5,7 +5,14 @@ import { type CheckedSettings, checkSettings } from './check.ts';
 import { type EffectiveSetting, effectiveSettings } from './effective.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { type FoundVariable, findOutboundProxy, parseProxyUrl, type Variables } from './outbound-proxy.ts';
-import { logWarnings, proxyProblems, refusedSettings, rollSizeProblems, tlsProblems } from './problems.ts';
+import {
+  adminPortProblems,
+  logWarnings,
+  proxyProblems,
+  refusedSettings,
+  rollSizeProblems,
+  tlsProblems,
+} from './problems.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, type Section, type SettingName, variableOf } from './schema.ts';
 import { type ReadSetting, resolveSettings, type Settings } from './settings.ts';
 import { givenSettings } from './sources.ts';
@@ -53,6 +60,7 @@ export function loadSettings(input: LoadInput): LoadedSettings {
     ...refusedSettings(checked, given),
     ...rollSizeProblems(checked, given),
     ...tlsProblems(given),
+    ...adminPortProblems(checked, given),
     ...proxyProblems(proxy),
   ];
   const warnings = [...variableWarnings(input.environment, envFile), ...logWarnings(given)];

@@ -9,6 +9,7 @@ import type { GivenSettings } from './sources.ts';
 import { serviceLinkHint } from './unknown-variables.ts';
 
 const LONGEST_QUOTE = 200;
+const EVERY_ADDRESS = ['0.0.0.0', '::'];
 
 /** The settings whose text no format accepts. */
 export function refusedSettings({ refused, textOf }: CheckedSettings, given: GivenSettings): string[] {
@@ -35,6 +36,19 @@ export function tlsProblems(given: GivenSettings): string[] {
   if ((certificate === undefined) === (key === undefined)) return [];
   const missing = variableOf(certificate === undefined ? 'tlsCertFile' : 'tlsKeyFile');
   return [`${(certificate ?? key)?.place} is set but ${missing} is not: both or none`];
+}
+
+/** The service and its metrics cannot share a port: whoever comes second finds it taken by ourselves. */
+export function adminPortProblems({ textOf }: CheckedSettings, given: GivenSettings): string[] {
+  const port = SETTINGS.port.format.parse(textOf('port'));
+  const host = SETTINGS.host.format.parse(textOf('host'));
+  const admin = SETTINGS.adminListen.format.parse(textOf('adminListen'));
+  if (admin === undefined || admin === 'off' || host === undefined) return [];
+  const isSameHost =
+    admin.host === host || EVERY_ADDRESS.includes(host) || EVERY_ADDRESS.includes(admin.host);
+  if (port === 0 || admin.port !== port || !isSameHost) return [];
+  const taken = `the port of ${placeOf('port', given)}`;
+  return [`${refusal('adminListen', textOf('adminListen'), given)}: ${port} is ${taken}; change one of them`];
 }
 
 /** A proxy variable such as HTTPS_PROXY that applies and cannot be used. */

@@ -27,7 +27,7 @@ describe('the simulated upstream as a process', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'simulated-upstream-'));
     secrets = join(folder, 'secrets.json');
-    await writeFile(secrets, JSON.stringify([credential]));
+    await writeFile(secrets, `// with a comment, as flow-proxy takes it\n${JSON.stringify([credential])}`);
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -60,6 +60,7 @@ describe('the simulated upstream as a process', () => {
     const complaints: [arguments: string[], complaint: RegExp][] = [
       [[], /--secrets FILE is required/],
       [['--secrets', join(folder, 'none')], /--secrets .*none: ENOENT/],
+      [['--secrets', main], /--secrets .*main\.js: secrets: not valid JSON/],
       [['--secrets', secrets, '--port', '70000'], /--port 70000: expected a whole number from 0 to 65535/],
       [['--secrets', secrets, '--tls-key', 'k'], /--tls-key and --tls-cert are needed together/],
       [['--colour'], /Unknown option '--colour'/],

@@ -57,6 +57,7 @@ test('config prints every setting with its source, passwords redacted', async ()
   assert.match(stdout, /FLOW_PROXY_PORT +9001 +environment/);
   assert.match(stdout, /FLOW_PROXY_LOG_LEVEL +DEBUG +flag/);
   assert.match(stdout, /FLOW_PROXY_HOST +127\.0\.0\.1 +default/);
+  assert.match(stdout, /FLOW_PROXY_LOG_ROTATION +auto +default/, 'a word that it accepts');
   assert.doesNotMatch(stdout, /hunter2/);
 });
 
@@ -68,6 +69,12 @@ test('--help and --version exit 0, an unknown flag 64', async () => {
   const version = await runFlowProxy({ args: ['--version'] });
   assert.equal(version.stdout.trim(), JSON.parse(readFileSync(root('package.json'), 'utf8')).version);
   assert.equal((await runFlowProxy({ args: ['--prot', '1'] })).code, 64);
+});
+
+test('a misspelt command exits 64 and is told by the nearest real one', async () => {
+  const { code, stderr } = await runFlowProxy({ args: ['stauts'] });
+  assert.equal(code, 64);
+  assert.match(stderr, /unknown command 'stauts'.*status/);
 });
 
 test('a port that is taken is named, with the setting to change', async (t) => {

@@ -130,6 +130,8 @@ describe('an operator', () => {
     await stack.proxy.waitForExchange(String(headers['x-request-id']));
     const quiet = stack.proxy.logLines.slice(before).filter(({ level }) => level === 'INFO');
     assert.equal(quiet.length, 1, 'only the last request is in the log');
-    assert.equal((await run('log-level', 'loud')).code, 1);
+    const refused = await run('log-level', 'loud');
+    assert.equal(refused.code, 64);
+    assert.match(refused.stderr, /'loud'.*DEBUG, INFO, WARNING, ERROR/);
   });
 });

@@ -19,6 +19,27 @@ describe('bad settings', () => {
     ]);
   });
 
+  it('include metrics on the port of the service, the default one, too', () => {
+    for (const [environment, place] of [
+      [{ FLOW_PROXY_PORT: '8898' }, 'FLOW_PROXY_ADMIN_LISTEN (default): "127.0.0.1:8898"'],
+      [
+        { FLOW_PROXY_HOST: '0.0.0.0', FLOW_PROXY_ADMIN_LISTEN: '127.0.0.2:8899' },
+        'FLOW_PROXY_ADMIN_LISTEN: "127.0.0.2:8899"',
+      ],
+    ] as const) {
+      const [problem = ''] = problemsOf({ environment });
+      assert.ok(problem.startsWith(`${place} is not accepted`), problem);
+      assert.match(problem, /is the port of FLOW_PROXY_PORT.*change one/);
+    }
+    for (const environment of [
+      { FLOW_PROXY_PORT: '0', FLOW_PROXY_ADMIN_LISTEN: '127.0.0.1:0' },
+      { FLOW_PROXY_PORT: '8898', FLOW_PROXY_ADMIN_LISTEN: 'off' },
+      { FLOW_PROXY_ADMIN_LISTEN: '127.0.0.2:8899' },
+    ]) {
+      assert.equal(load({ environment }).settings.drainTimeoutMs, 600_000);
+    }
+  });
+
   const refused: Readonly<Record<string, readonly string[]>> = {
     PORT: ['-1', '65536', '80.5', '0x50', '1e3', '8899 tcp'],
     HOST: ['127.0.0.1:8899', 'http://localhost', '256.1.1.1', '[127.0.0.1]', '*'],
