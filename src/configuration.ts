@@ -47,11 +47,7 @@ function collect<T>(problems: string[], read: () => T, file = ''): T | undefined
     return read();
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
-    problems.push(
-      ...cause.problems.map((problem) =>
-        file === '' || problem.includes(file) ? problem : `${file}: ${problem}`,
-      ),
-    );
+    problems.push(...cause.problems.map((problem) => (file === '' ? problem : `${file}: ${problem}`)));
     return undefined;
   }
 }

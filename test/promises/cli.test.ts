@@ -71,6 +71,12 @@ test('--help and --version exit 0, an unknown flag 64', async () => {
   assert.equal((await runFlowProxy({ args: ['--prot', '1'] })).code, 64);
 });
 
+test('a missing secrets file is named first, also where the fix names it again', async () => {
+  const { code, stderr } = await runFlowProxy({ args: ['check', '--secrets-file', '/nowhere/secrets.json'] });
+  assert.equal(code, 78);
+  assert.match(stderr, /^ {2}- \/nowhere\/secrets\.json: no such file; make one with `cp \S+ \/nowhere/m);
+});
+
 test('a misspelt command exits 64 and is told by the nearest real one', async () => {
   const { code, stderr } = await runFlowProxy({ args: ['stauts'] });
   assert.equal(code, 64);

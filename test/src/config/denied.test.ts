@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -24,5 +24,14 @@ describe('explainDenied', () => {
   it('tells of the nearest folder there is when the file is not', () => {
     const missing = join(root, 'none', 'app.log');
     assert.match(explainDenied(missing), new RegExp(`^ \\(${root} belongs to uid ${user}, `));
+  });
+
+  it('has a missing folder made, not the one above it handed over', { skip: user !== 0 }, () => {
+    const others = join(root, 'others');
+    mkdirSync(others);
+    chownSync(others, 1, 1);
+    const missing = join(others, 'logs');
+    assert.match(explainDenied(missing), new RegExp(`: \`install -d -o 0 ${missing}\`\\)$`));
+    assert.match(explainDenied(others), new RegExp(`: \`chown 0 ${others}\`\\)$`));
   });
 });
