@@ -2,6 +2,8 @@
 import { describeAccess } from '../clients/access.ts';
 import { describeCertificate } from '../clients/tls-pair.ts';
 import type { LogSettings } from '../config/settings.ts';
+import { checkLog } from '../doctor/log-folder.ts';
+import { ConfigError } from '../errors.ts';
 import { findLogrotateRule, LOGROTATE_FOLDER, type LogrotateRule } from '../logging/logrotate-rules.ts';
 import { rolledPath } from '../logging/retention.ts';
 import { type CommandLine, prepare } from './prepare.ts';
@@ -9,6 +11,7 @@ import { type CommandLine, prepare } from './prepare.ts';
 /** @throws ConfigError when they are not */
 export function check(commandLine: CommandLine): void {
   const { settings, credentials, generation, clientKeys, tls, warnings } = prepare(commandLine);
+  assertLogCanBeWritten(settings.log);
   const rule = logrotateRule(settings.log);
   for (const warning of [...warnings, ...doubleRotation(settings.log, rule)]) {
     console.error(`warning: ${warning}`);
@@ -22,6 +25,14 @@ export function check(commandLine: CommandLine): void {
   console.log(`filter:      ${generation.rewriteRules.length} rewrite rules`);
   console.log(`log:         ${describe(settings.log, rule)}`);
   console.log('The configuration is usable.');
+}
+
+/** A start would refuse it. */
+function assertLogCanBeWritten(log: LogSettings): void {
+  const failed = checkLog(log, process.cwd()).find(
+    ({ check, verdict }) => check === 'log' && verdict === 'fail',
+  );
+  if (failed !== undefined) throw new ConfigError('log', [`${failed.message}; ${failed.fix}`]);
 }
 
 /** What logrotate would do with the log file of this service. */

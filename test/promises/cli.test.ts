@@ -41,6 +41,13 @@ test('a misspelt variable is told by its nearest real name, and one of the prede
   }
 });
 
+test('check refuses a log that cannot be written', async () => {
+  const options = { credentials: CREDENTIALS, settings: { LOG_FILE: '/dev/null/app.log' }, args: ['check'] };
+  const { code, stderr } = await runFlowProxy(options);
+  assert.equal(code, 78);
+  assert.match(stderr, /\/dev\/null\/app\.log cannot be written/);
+});
+
 test('check says what is used and exits 0', async () => {
   const { code, stdout } = await runFlowProxy({ credentials: CREDENTIALS, args: ['check'] });
   assert.equal(code, 0);
