@@ -8,7 +8,12 @@ import { PendingBytes } from '../../../src/logging/pending-bytes.ts';
 import { eventually } from '../../harness/eventually.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flow-proxy-pending-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+// Waiting for room in a pipe keeps no process alive, as a server does; here there is none.
+const alive = setInterval(() => {}, 1_000);
+after(() => {
+  clearInterval(alive);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const LINE = `${'ü'.repeat(500)}\n`;
 const LINES = LINE.repeat(200);
