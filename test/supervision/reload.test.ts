@@ -144,6 +144,7 @@ test('a second SIGHUP during a reload is remembered once, and SIGTERM wins over 
     'nothing has changed; the log was reopened',
     'nothing has changed; the log was reopened',
   ]);
+  await proxy.waitForLog(({ msg }) => msg.includes('nothing has changed'));
   assert.equal(proxy.logLines.filter(({ msg }) => msg.includes('nothing has changed')).length, 1);
 
   await eventually('the end of the old workers', () => (proxy.workerPids().length === 2 ? true : undefined));
