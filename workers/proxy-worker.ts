@@ -100,8 +100,9 @@ async function serve({
     void drain(generation.drainTimeoutMs, 1);
   });
   startHeartbeat(proxy, loop, destination);
-  const giveUp = async (msg: string): Promise<never> => {
-    log.error({ msg });
+  const giveUp = async (reason: string): Promise<never> => {
+    log.error({ msg: `This worker cannot serve: ${reason}` });
+    channel.send({ type: 'cannotServe', reason });
     await destination.flush();
     process.exit(1);
   };
@@ -112,7 +113,7 @@ async function serve({
     log.setLevel(level);
     proxy.metrics.start();
   } catch (cause) {
-    await giveUp(`The self-check failed: ${messageOf(cause)}`);
+    await giveUp(`its self-check failed: ${messageOf(cause)}`);
   }
   try {
     const port = await proxy.server.listen(
@@ -121,7 +122,7 @@ async function serve({
     process.title = `flow-proxy: worker ${slot}`;
     channel.send({ type: 'ready', port });
   } catch (cause) {
-    await giveUp(`Cannot listen on ${generation.host}:${generation.port}: ${messageOf(cause)}`);
+    await giveUp(`it cannot listen on ${generation.host}:${generation.port}: ${messageOf(cause)}`);
   }
 }
 

@@ -80,6 +80,8 @@ export type ToPrimary =
   /** The worker listens now: what it was sent before would have been lost. */
   | { readonly type: 'started'; readonly protocol: number }
   | { readonly type: 'ready'; readonly port: number }
+  /** It ends without having served. */
+  | { readonly type: 'cannotServe'; readonly reason: string }
   | Heartbeat
   | { readonly type: 'credentialFailed'; readonly report: number; readonly failure: CredentialFailure }
   /** A request waits here for leave to probe a credential whose cooldown has ended. */

@@ -116,8 +116,15 @@ export class Crew {
     const handle = this.#handles.get(worker);
     if (handle === undefined) return;
     this.#handles.delete(worker);
-    const how = handle.killedFor ?? signal ?? `exit code ${code ?? 'unknown'}`;
+    const how = handle.killedFor ?? explainSignal(signal, handle.launch) ?? `exit code ${code ?? 'unknown'}`;
     handle.onExit(how);
     this.events.emit('exit', handle, how);
   }
+}
+
+/** V8 aborts the process when its heap is full; what it says then comes by standard error, perhaps later. */
+function explainSignal(signal: string | null, { heapBytes }: Launch): string | null {
+  if (signal !== 'SIGABRT') return signal;
+  const heap = Math.floor(heapBytes / MB);
+  return `SIGABRT, most likely as its heap was full (FLOW_PROXY_HEAP_MB, ${heap} MB)`;
 }

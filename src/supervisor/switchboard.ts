@@ -106,6 +106,9 @@ export class Switchboard {
         this.pool.onWorkerReady();
         this.publish();
         return;
+      case 'cannotServe':
+        handle.cannotServe = message.reason;
+        return;
       case 'heartbeat':
         handle.onHeartbeat(message);
         this.clients.onRefusals(handle.id, message.refused);

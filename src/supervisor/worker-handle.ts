@@ -30,6 +30,8 @@ export class WorkerHandle {
   lastHeartbeatAt: number = performance.now();
   /** Its latest failure report that the ledger has taken into account. */
   acknowledged = 0;
+  /** Why, in its own words. */
+  cannotServe: string | null = null;
   /** Why it was killed, when it was us. */
   killedFor: string | null = null;
   #settleBoot: (boot: Boot) => void = () => {};
@@ -78,7 +80,7 @@ export class WorkerHandle {
   /** The process is gone. */
   onExit(how: string): void {
     this.inFlight = 0;
-    this.#settleBoot({ type: 'failed', reason: `it ended by ${how}` });
+    this.#settleBoot({ type: 'failed', reason: this.cannotServe ?? `it ended by ${how}` });
   }
 
   sendPool(message: Omit<PoolMessage, 'type' | 'acknowledged'>): void {

@@ -1,58 +1,131 @@
 // New code on disk is picked up by a reload, and code that cannot serve is not.
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { appendFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
 import { reload, statusOf } from '../harness/control.ts';
 import { call } from '../harness/http-call.ts';
-import { root } from '../harness/root.ts';
-import { startStack } from '../harness/stack.ts';
+import { Installation } from '../harness/installation.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { PostLoops } from '../harness/traffic.ts';
 
-/** An installation of its own, to be changed under the running service. */
-function install(t: TestContext): { readonly main: string; readonly worker: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'flow-proxy-installed-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  for (const part of ['package.json', 'dist/src', 'dist/workers']) {
-    cpSync(root(part), join(folder, part), { recursive: true });
-  }
-  symlinkSync(root('node_modules'), join(folder, 'node_modules'));
-  return {
-    main: join(folder, 'dist/src/cli/main.js'),
-    worker: join(folder, 'dist/workers/proxy-worker.js'),
-  };
+const WORKER = 'workers/proxy-worker.js';
+const HEALTHZ = "case '/healthz':";
+const CHAT = '/v1/chat/completions';
+
+interface BrokenVersion {
+  readonly what: string;
+  /** File, text in it, text in its stead. */
+  readonly edits: readonly (readonly [string, string, string])[];
+  readonly reason: RegExp;
 }
 
-test('a reload after an upgrade in place replaces every worker; broken code is refused and costs nothing', async (t) => {
-  const { main, worker } = install(t);
-  const { proxy } = await startStack({ main }, t);
-  const before = proxy.workerPids();
-  appendFileSync(worker, '// another version\n');
-  assert.deepEqual((await reload(proxy)).reasons, ['all workers replaced: new code on disk']);
-  const after = (await statusOf(proxy)).workers.map(({ pid }) => pid);
-  assert.ok(after.every((pid) => !before.includes(pid)));
+const BROKEN: readonly BrokenVersion[] = [
+  {
+    what: 'does not load',
+    edits: [[WORKER, 'import ', 'throw new Error("a broken build");\nimport ']],
+    reason: /^the new worker 0 cannot serve: it ended by exit code 1$/,
+  },
+  {
+    what: 'fails its self-check',
+    edits: [['src/proxy/local-routes.js', HEALTHZ, `${HEALTHZ} replyBody(exchange, 500, {}); return;`]],
+    reason: /^the new worker 0 cannot serve: its self-check failed: \/healthz answers 500/,
+  },
+  {
+    what: 'never answers its self-check',
+    edits: [
+      ['src/proxy/local-routes.js', HEALTHZ, `${HEALTHZ} return;`],
+      // It would be ten seconds.
+      ['src/proxy/self-check.js', 'TIMEOUT_MS = 10_000', 'TIMEOUT_MS = 300'],
+    ],
+    reason: /^the new worker 0 cannot serve: its self-check failed: no answer within 0\.3 s$/,
+  },
+  {
+    what: 'speaks another protocol than the primary',
+    edits: [['src/ipc/messages.js', 'PROTOCOL = ', 'PROTOCOL = 1000 + ']],
+    reason:
+      /^the new worker 0 cannot serve: .*its code is of another version, which wants the whole service restarted$/,
+  },
+];
 
-  const good = readFileSync(worker, 'utf8');
-  writeFileSync(worker, 'throw new Error("a broken build");\n');
-  const reply = await reload(proxy);
-  assert.equal(reply.outcome, 'refused');
-  assert.match(reply.reasons.join(), /the new worker 0 cannot serve: it ended by exit code 1/);
-  const status = await statusOf(proxy);
-  assert.equal(status.lastReload?.outcome, 'failed');
-  assert.deepEqual(
-    status.workers.map(({ pid }) => pid),
-    after,
-  );
-  assert.equal((await call(`${proxy.url}/v1/models`)).status, 200);
+describe('an upgrade', () => {
+  let stack: Stack;
+  let installation: Installation;
+  before(async () => {
+    installation = new Installation();
+    stack = await startStack({ main: installation.main });
+  });
+  after(async () => {
+    await stack.close();
+    installation.remove();
+  });
 
-  writeFileSync(worker, good);
-  assert.equal((await reload(proxy)).message, 'nothing has changed; the log was reopened');
+  const servingPids = async (): Promise<number[]> =>
+    (await statusOf(stack.proxy)).workers.map(({ pid }) => pid);
+
+  test('in place replaces every worker at the next reload', async () => {
+    const earlier = stack.proxy.workerPids();
+    appendFileSync(installation.file(WORKER), '// another version\n');
+    assert.deepEqual((await reload(stack.proxy)).reasons, ['all workers replaced: new code on disk']);
+    assert.ok((await servingPids()).every((pid) => !earlier.includes(pid)));
+  });
+
+  for (const { what, edits, reason } of BROKEN) {
+    test(`to code that ${what} is refused at its first worker: the old ones go on and no request fails`, async (t) => {
+      const { proxy } = stack;
+      const earlier = await servingPids();
+      const { generation } = await statusOf(proxy);
+      const loops = new PostLoops(proxy.url, 2, CHAT);
+      t.after(() => loops.stop());
+      const restore = edits.map((edit) => installation.edit(...edit));
+      const reply = await reload(proxy);
+      for (const back of restore) back();
+      assert.deepEqual(
+        [reply.outcome, reply.message],
+        ['refused', 'the reload failed, the old settings go on'],
+      );
+      assert.equal(reply.reasons.length, 1);
+      assert.match(reply.reasons[0] ?? '', reason);
+      const status = await statusOf(proxy);
+      assert.deepEqual([status.lastReload?.outcome, status.generation], ['failed', generation]);
+      assert.deepEqual(await servingPids(), earlier);
+      assert.ok(
+        proxy.logLines.some(({ level, msg }) => level === 'ERROR' && msg.includes(String(reply.reasons[0]))),
+      );
+      await loops.stop();
+      assert.deepEqual(loops.faults, []);
+      assert.ok(loops.answered > 0);
+      assert.equal((await reload(proxy)).message, 'nothing has changed; the log was reopened');
+    });
+  }
+
+  test('to a version that fails half way goes back to the version before, in every slot', async () => {
+    const { proxy } = stack;
+    const [first, second] = await servingPids();
+    const answers = async (): Promise<string> => {
+      const every = [1, 2, 3, 4].map(() => call(`${proxy.url}/healthz`));
+      return [...new Set((await Promise.all(every)).map(({ text }) => text.trim()))].join();
+    };
+    const upgradeTo = (version: string): void => {
+      installation.add(version);
+      installation.use(version);
+      installation.edit('src/proxy/local-routes.js', 'alive: true', `alive: ${version}`);
+    };
+    upgradeTo('2');
+    installation.edit(
+      WORKER,
+      'await checkSelf(',
+      "if (slot === 1) throw new Error('half way');\n        await checkSelf(",
+    );
+    const reply = await reload(proxy);
+    assert.deepEqual(reply.reasons, ['the new worker 1 cannot serve: its self-check failed: half way']);
+    const pids = await servingPids();
+    assert.ok(
+      pids[0] !== first && pids[1] === second,
+      'the first one was replaced twice, the second one never',
+    );
+    assert.equal(await answers(), '{"alive":true}');
+    upgradeTo('3');
+    assert.deepEqual((await reload(proxy)).reasons, ['all workers replaced: new code on disk']);
+    assert.equal(await answers(), '{"alive":3}');
+  });
 });

@@ -1,5 +1,6 @@
 // Workers that die, hang, grow or fall behind, and those that are to finish what they have.
 import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
 import { Agent, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -7,6 +8,7 @@ import { reload, setInEnvFile, statusOf } from '../harness/control.ts';
 import { eventually, within } from '../harness/eventually.ts';
 import type { FlowProxy } from '../harness/flow-proxy.ts';
 import { call, chatPost, jsonPost, openCall } from '../harness/http-call.ts';
+import { Installation } from '../harness/installation.ts';
 import { startStack } from '../harness/stack.ts';
 import { PostLoops } from '../harness/traffic.ts';
 
@@ -78,6 +80,38 @@ test('a worker over its hard memory limit is killed and replaced', async (t) => 
   const { proxy } = await startStack({ settings: { HARD_MEMORY_MB: 16, NUM_WORKERS: 1 } }, t);
   await proxy.waitForLog(({ msg }) => /^Worker 0 has \d+ MB, over its hard limit of 16 MB/.test(msg));
   await proxy.waitForLog(({ msg }) => msg.startsWith('Worker 0 ended by SIGKILL for its memory; a new one'));
+});
+
+test('a worker that fills its V8 heap fails with its own exchanges only, and the log says what has happened', async (t) => {
+  const installation = new Installation();
+  t.after(() => installation.remove());
+  // Nothing that a client can send does this, so the code of this installation has a way to.
+  appendFileSync(
+    installation.file('workers/proxy-worker.js'),
+    "\nprocess.on('SIGALRM', () => { const kept = []; for (;;) kept.push(new Array(100).fill(kept.length + 0.5)); });\n",
+  );
+  const { proxy } = await startStack({ main: installation.main, settings: { HEAP_MB: 64 } }, t);
+  const open = (): Promise<IncomingMessage> =>
+    openCall(`${proxy.url}${CHAT}`, chatPost('marker:L chunks:60 interval:50', true));
+  const texts = (await Promise.all(Array.from({ length: 4 }, open))).map(textUntilBroken);
+  const [victim, other] = await eventually('every stream being counted', async () => {
+    const { workers, inFlight } = await statusOf(proxy);
+    return inFlight === 4 ? workers : undefined;
+  });
+  assert.ok(victim !== undefined && other !== undefined);
+  process.kill(victim.pid, 'SIGALRM');
+  const line = await proxy.waitForLog(({ msg }) => msg.startsWith('Worker 0 ended by'));
+  assert.equal(
+    line.msg,
+    'Worker 0 ended by SIGABRT, most likely as its heap was full (FLOW_PROXY_HEAP_MB, 64 MB); a new one follows in 0 ms',
+  );
+  await proxy.waitForLog(({ msg }) =>
+    /^Worker 0 wrote: FATAL ERROR: .*JavaScript heap out of memory/.test(msg),
+  );
+  const whole = (await Promise.all(texts)).filter((got) => /data: \[DONE\]\n\n$/.test(got)).length;
+  assert.equal(whole, other.inFlight, 'the streams of the other worker, and no other');
+  assert.ok(whole > 0 && whole < 4);
+  await eventually('a new worker', async () => ((await readyPids(proxy)).length === 2 ? true : undefined));
 });
 
 test('a worker behind with its work answers 503 with Retry-After, still tells its health, and recovers', async (t) => {
