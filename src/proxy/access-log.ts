@@ -3,6 +3,7 @@
 import type { Logger } from '../logging/logger.ts';
 import type { Exchange, FailedAttempt } from './exchange.ts';
 import type { ExchangeMetrics } from './exchange-metrics.ts';
+import { isLocal } from './local-routes.ts';
 
 /** How an exchange ended. */
 export type Outcome = 'completed' | 'failed' | 'client_left';
@@ -57,7 +58,11 @@ export function finishExchange(
     error: exchange.errorCode ?? undefined,
     detail: exchange.errorDetail ?? undefined,
   };
-  if (outcome !== 'failed') log.info(fields);
+  if (isLocal(exchange)) {
+    // Asked by probes every few seconds: a service that is well is no news, and one that drains is no error.
+    if (outcome === 'failed') log.warning(fields);
+    else log.debug(fields);
+  } else if (outcome !== 'failed') log.info(fields);
   else if (status >= 500 || !ending.isWhole) log.error(fields);
   else log.warning(fields);
 }

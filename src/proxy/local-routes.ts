@@ -39,10 +39,14 @@ export function isProbe(exchange: Exchange): boolean {
   return isLocal(exchange) && (exchange.path === '/healthz' || exchange.path === '/readyz');
 }
 
-/** `unavailable` means that no request could be served now; `degraded` that fewer can than should be. */
+/**
+ * `unavailable` means that no request can be served: no credential is left in the pool, or no new connection is taken.
+ * `degraded` means that fewer workers or credentials can than should. Credentials that are all cooled are no more than
+ * that: their clients get a 429 that says when to come back, where a replica that a load balancer has taken out could
+ * only let connections be refused.
+ */
 export function statusOf(health: Health): HealthStatus {
-  if (health.isDraining || health.credentialsTotal === 0 || health.credentialsAvailable === 0)
-    return 'unavailable';
+  if (health.isDraining || health.credentialsTotal === 0) return 'unavailable';
   const isWhole =
     health.workersReady >= health.workersWanted && health.credentialsAvailable === health.credentialsTotal;
   return isWhole ? 'ok' : 'degraded';

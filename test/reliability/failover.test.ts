@@ -108,7 +108,7 @@ test('a request waits for a credential that is about to come back', async (t) =>
   assert.equal(upstream.requests.length, 2);
 });
 
-test('leave to probe goes to the worker that has a request, and until one comes the service calls itself ready', async (t) => {
+test('leave to probe goes to the worker that has a request, and until one comes the service calls itself well', async (t) => {
   const settings = { THROTTLE_WAIT: 3, NUM_WORKERS: 6 };
   const { upstream, proxy } = await startStack({ credentials: 1, settings }, t);
   const headers = { 'retry-after-ms': '300' };
@@ -117,12 +117,36 @@ test('leave to probe goes to the worker that has a request, and until one comes 
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   assert.equal((await call(`${proxy.url}/v1/models`, { agent })).status, 429);
   await eventually('the end of the cooldown', async () => {
-    const { status } = await call(`${proxy.url}/readyz`, { agent });
-    return status === 200 ? true : undefined;
+    const { text } = await call(`${proxy.url}/health`, { agent });
+    return JSON.parse(text).status === 'ok' ? true : undefined;
   });
-  for (let i = 0; i < 12; i += 1) assert.equal((await call(`${proxy.url}/readyz`)).status, 200);
+  for (let i = 0; i < 12; i += 1) {
+    const { status, text } = await call(`${proxy.url}/health`);
+    assert.deepEqual([status, JSON.parse(text).status], [200, 'ok']);
+  }
   assert.equal((await call(`${proxy.url}/v1/models`, { agent })).status, 200);
   agent.destroy();
+});
+
+test('a service whose credentials are all throttled is ready: it answers with 429 and when to come back', async (t) => {
+  const { upstream, proxy } = await startStack({ credentials: 2, settings: { THROTTLE_WAIT: 0 } }, t);
+  const headers = { 'retry-after': '600' };
+  upstream.setFaults([{ fault: { type: 'status', status: 429, headers } }]);
+  const health = await eventually('both workers to know of no credential', async () => {
+    await call(`${proxy.url}/v1/models`);
+    const bodies = [];
+    for (let asked = 0; asked < 8; asked += 1) bodies.push((await call(`${proxy.url}/health`)).text);
+    return bodies.every((text) => JSON.parse(text).credentials.available === 0) ? bodies[0] : undefined;
+  });
+  assert.equal(JSON.parse(health).status, 'degraded');
+  assert.deepEqual(JSON.parse(health).credentials, { available: 0, total: 2 });
+  const ready = await call(`${proxy.url}/readyz`);
+  assert.deepEqual([ready.status, JSON.parse(ready.text)], [200, { ready: true, status: 'degraded' }]);
+  assert.equal((await call(`${proxy.url}/health`)).status, 200);
+  const answer = await call(`${proxy.url}/v1/models`);
+  assert.equal(answer.status, 429);
+  const seconds = Number(answer.headers['retry-after']);
+  assert.ok(seconds > 500 && seconds <= 600, `${seconds} s`);
 });
 
 test('the last credential stays in use when it is refused', async (t) => {
