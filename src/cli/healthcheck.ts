@@ -5,7 +5,7 @@ import https from 'node:https';
 import { messageOf } from '../errors.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
 
-/** What is asked: whether it lives, or whether it can serve (not while it drains or has no credential left). */
+/** What is asked: whether it lives, or whether it can serve (not while it drains or every credential is disabled). */
 export type HealthQuestion = 'alive' | 'ready';
 
 /** Below the timeout of the image's HEALTHCHECK, so that it is our message that is seen. */

@@ -33,10 +33,13 @@ export async function openServiceLog(settings: LogSettings): Promise<ServiceLog>
   const echo =
     settings.rotation === 'none'
       ? null
-      : openStandardOutput(settings.format, {
-          onTrouble: complainer('what is also printed', 'standard output'),
-          onRecovered: () => {},
-        });
+      : {
+          destination: openStandardOutput(settings.format, {
+            onTrouble: complainer('what is also printed', 'standard output'),
+            onRecovered: () => {},
+          }),
+          isWhole: settings.stdout === 'all',
+        };
   const sink = new LogSink(main.destination, echo);
   const log: AdjustableLogger = createLogger(settings.level, {}, sink);
   const close = async (): Promise<void> => {

@@ -73,6 +73,10 @@ export function logWarnings(given: GivenSettings): string[] {
   ) {
     warnings.push(`${rotation.place} is ignored: neither a log file nor a log folder is set`);
   }
+  const stdout = given.get('logStdout');
+  if (stdout?.text.toLowerCase() === 'service' && file === undefined && dir === undefined) {
+    warnings.push(`${stdout.place} is ignored: without a log file or folder standard output is the log`);
+  }
   return warnings;
 }
 

@@ -67,6 +67,7 @@ export interface SettingValues {
   readonly logDir: string;
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly logRotation: 'auto' | 'external' | 'internal';
+  readonly logStdout: 'service' | 'all';
   readonly logRetentionDays: number;
   readonly logMaxSizeMb: number;
   readonly logRollSizeMb: number;
@@ -332,6 +333,12 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     oneOf('auto', 'external', 'internal'),
     'Who rotates: internal is us, external is logrotate; auto is external with FLOW_PROXY_LOG_FILE, else internal.',
   ),
+  logStdout: setting(
+    'Logs',
+    'service',
+    oneOf('service', 'all'),
+    'What standard output gets beside a log file: service is what happens to the service, all is requests, too.',
+  ),
   logRetentionDays: setting('Logs', '7', wholeNumber(1, 3650), 'Days a file we rolled is kept.'),
   logMaxSizeMb: setting('Logs', '100', megabytes(0.01, 1_048_576), 'Total of all log files we keep, in MB.'),
   logRollSizeMb: setting(
@@ -351,6 +358,7 @@ export const NEEDS_RESTART: ReadonlySet<SettingName> = new Set<SettingName>([
   'logDir',
   'logFormat',
   'logRotation',
+  'logStdout',
   'logRetentionDays',
   'logMaxSizeMb',
   'logRollSizeMb',

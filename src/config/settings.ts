@@ -15,7 +15,12 @@ export type LogSettings = {
 } & (
   | { readonly rotation: 'none' }
   /** external: one plain file others move; internal: the base path of files rolled by us. */
-  | { readonly rotation: 'external' | 'internal'; readonly file: string }
+  | {
+      readonly rotation: 'external' | 'internal';
+      readonly file: string;
+      /** What is written to standard output as well. */
+      readonly stdout: SettingValues['logStdout'];
+    }
 );
 
 /** How long an answer may take. */
@@ -207,7 +212,8 @@ function resolveLog(read: ReadSetting, cwd: string): LogSettings {
   if (file === undefined) return { ...common, rotation: 'none' };
   const asked = read('logRotation');
   const automatic = read('logFile') === '' ? 'internal' : 'external';
-  return { ...common, rotation: asked === 'auto' ? automatic : asked, file };
+  const rotation = asked === 'auto' ? automatic : asked;
+  return { ...common, rotation, file, stdout: read('logStdout') };
 }
 
 function logFile(file: string, dir: string, cwd: string): string | undefined {

@@ -8,14 +8,21 @@ import { LineJoiner } from './line-joiner.ts';
 /** A pipe that somebody else holds open is not waited for. */
 const LATE_MS = 1_000;
 
+/** What is printed beside a log that is a file. */
+export interface Echo {
+  readonly destination: Destination;
+  /** Whether it gets lines of workers, too: one for each exchange. */
+  readonly isWhole: boolean;
+}
+
 /** Joins the processes' lines on one destination. */
 export class LogSink {
   readonly #main: Destination;
-  readonly #echo: Destination | null;
+  readonly #echo: Echo | null;
   readonly #open = new Map<LineJoiner, Promise<unknown>>();
 
-  /** @param echo also gets the primary's own lines: standard output, when the log itself is a file */
-  constructor(main: Destination, echo: Destination | null) {
+  /** @param echo standard output, when the log itself is a file */
+  constructor(main: Destination, echo: Echo | null) {
     this.#main = main;
     this.#echo = echo;
   }
@@ -28,12 +35,16 @@ export class LogSink {
   /** One line of the primary itself; what pino calls. */
   write(line: string): void {
     this.#main.write(line);
-    this.#echo?.write(line);
+    this.#echo?.destination.write(line);
   }
 
   /** Log lines of a worker. */
   attachLog(source: Readable): void {
-    this.#attach(source, (lines) => this.#main.write(lines));
+    const echo = this.#echo?.isWhole ? this.#echo.destination : null;
+    this.#attach(source, (lines) => {
+      this.#main.write(lines);
+      echo?.write(lines);
+    });
   }
 
   /** Anything else a worker prints, one line at a time. */
@@ -55,7 +66,7 @@ export class LogSink {
   async close(): Promise<void> {
     await this.#untilClosed();
     for (const joiner of this.#open.keys()) joiner.finish();
-    await Promise.all([this.#main.flush(), this.#echo?.flush()]);
+    await Promise.all([this.#main.flush(), this.#echo?.destination.flush()]);
   }
 
   /** A worker's last lines may still be on their way when it has exited. */

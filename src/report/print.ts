@@ -43,7 +43,8 @@ export function reportText(report: Report): string {
 }
 
 function head(report: Report): string {
-  const { exchanges, lines, files } = report;
+  const { exchanges, lines, files, answeredLocally } = report;
+  const locally = answeredLocally === 0 ? '' : `, and ${whole(answeredLocally)} answered locally`;
   const older = report.olderLines === 0 ? '' : `, ${whole(report.olderLines)} older ones passed over`;
   return align(
     [
@@ -51,7 +52,7 @@ function head(report: Report): string {
       ['time', report.from === null ? 'no line' : `${report.from} to ${report.to}`],
       ['lines', `${whole(lines)}, ${whole(report.brokenLines)} broken${older}`],
       ['error rate', `${percent(report.errorRate)} (${whole(report.errorLines)} ERROR lines)`],
-      ['exchanges', `${whole(exchanges)}, and ${whole(report.answeredLocally)} answered locally`],
+      ['exchanges', `${whole(exchanges)}${locally}`],
       ['success rate', `${percent(report.successRate)} (${whole(report.succeeded)})`],
       ['failed', `${percentOf(report.failed, exchanges)} (${whole(report.failed)})`],
       ['client gone', `${percentOf(report.clientsGone, exchanges)} (${whole(report.clientsGone)})`],

@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { makeCertificate } from '../harness/certificate.ts';
-import { runFlowProxy } from '../harness/command.ts';
+import { type CommandResult, runFlowProxy } from '../harness/command.ts';
+import { eventually } from '../harness/eventually.ts';
 import { portOf } from '../harness/raw-upstream.ts';
 import { startStack } from '../harness/stack.ts';
 
@@ -37,14 +38,29 @@ describe('healthcheck', () => {
     assert.match(stdout, /healthz 200/);
   });
 
-  test('says no when a service that cannot serve is asked whether it can', async (t) => {
-    const { proxy, upstream } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 0 } }, t);
+  test('says no when a service that cannot serve is asked whether it can; one that is throttled can', async (t) => {
+    const { proxy, upstream } = await startStack(
+      { credentials: 1, settings: { NUM_WORKERS: 1, THROTTLE_WAIT: 0 } },
+      t,
+    );
+    const ask = (...args: string[]): Promise<CommandResult> =>
+      runFlowProxy({ settings: { PORT: proxy.port }, args: ['healthcheck', ...args] });
     const headers = { 'retry-after': '600' };
     upstream.setFaults([{ fault: { type: 'status', status: 429, headers } }]);
-    await fetch(`${proxy.url}/v1/models`);
-    const settings = { PORT: proxy.port };
-    assert.equal((await runFlowProxy({ settings, args: ['healthcheck', '--ready'] })).code, 1);
-    assert.equal((await runFlowProxy({ settings, args: ['healthcheck'] })).code, 0);
+    assert.equal((await fetch(`${proxy.url}/v1/models`)).status, 429);
+    const throttled = await ask('--ready');
+    assert.deepEqual([throttled.code, throttled.stdout.includes('"status":"degraded"')], [0, true]);
+    const disabled = await runFlowProxy({
+      settings: { CONTROL_SOCKET: join(proxy.folder, 'control.sock') },
+      args: ['credential', 'disable', 'credential-1', '--force'],
+    });
+    assert.equal(disabled.code, 0, disabled.stderr);
+    const unavailable = await eventually('its workers to hear of it', async () => {
+      const answer = await ask('--ready');
+      return answer.code === 0 ? undefined : answer;
+    });
+    assert.match(unavailable.stdout, /\/readyz 503 .*"ready":false,"status":"unavailable"/);
+    assert.equal((await ask()).code, 0);
   });
 
   test('says no, with the reason, when nothing listens, nothing answers, or the port is not known', async (t) => {

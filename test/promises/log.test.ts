@@ -4,8 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { type CommandResult, runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { call } from '../harness/http-call.ts';
+import { parseLog } from '../harness/log-lines.ts';
 import { startStack } from '../harness/stack.ts';
 
 /** As the guide prints them, run in the folder of the log file. */
@@ -47,6 +49,50 @@ test('the shell lines of the predecessor’s guide print right numbers on our lo
   );
   assert.equal(sh(GUIDE.errors), '1\n');
   assert.equal(sh(GUIDE.failed), '1\n');
+});
+
+test('beside a log file standard output has what happens to the service, and requests where that is asked for', async (t) => {
+  const { upstream, proxy } = await startStack({ logToFile: true, settings: { NUM_WORKERS: 1 } }, t);
+  const whole = await startStack({ logToFile: true, settings: { NUM_WORKERS: 1, LOG_STDOUT: 'all' } }, t);
+  for (const each of [proxy, whole.proxy]) await call(`${each.url}/v1/models`);
+  assert.equal(await proxy.stop(), 0);
+  assert.equal(await whole.proxy.stop(), 0);
+  assert.equal(upstream.requests.length, 1);
+  const messages = ({ stdout }: { readonly stdout: string }): string[] =>
+    parseLog(stdout).map(({ msg }) => msg);
+  const isRequest = (msg: string): boolean => msg.startsWith('Request processed');
+  assert.ok(messages(proxy).some((msg) => msg.startsWith('Ready on ')));
+  assert.equal(messages(proxy).filter(isRequest).length, 0);
+  assert.equal(proxy.logLines.filter(({ msg }) => isRequest(msg)).length, 1);
+  assert.equal(messages(whole.proxy).filter(isRequest).length, 1);
+  assert.deepEqual(parseLog(whole.proxy.stdout), whole.proxy.logLines);
+});
+
+test('what probes ask every few seconds leaves a line when it fails, or at DEBUG', async (t) => {
+  const { proxy } = await startStack({ credentials: 1, settings: { NUM_WORKERS: 1 } }, t);
+  const asked = ['/healthz', '/readyz', '/health', '/'];
+  const command = (...args: string[]): Promise<CommandResult> =>
+    runFlowProxy({ settings: { CONTROL_SOCKET: join(proxy.folder, 'control.sock') }, args });
+  const answered = async (): Promise<string[]> => {
+    for (const path of asked) await call(`${proxy.url}${path}`);
+    const { headers } = await call(`${proxy.url}/v1/models`);
+    await proxy.waitForExchange(String(headers['x-request-id']));
+    return proxy.logLines
+      .filter(({ msg }) => msg.startsWith('Answered locally'))
+      .map(({ level, path, status }) => `${level} ${path} ${status}`);
+  };
+  assert.deepEqual(await answered(), []);
+  await command('credential', 'disable', 'credential-1', '--force');
+  await eventually('its worker to hear of it', async () =>
+    (await call(`${proxy.url}/v1/models`)).status === 503 ? true : undefined,
+  );
+  assert.deepEqual(await answered(), ['WARNING /readyz 503', 'WARNING /health 503']);
+  await command('log-level', 'DEBUG');
+  await eventually('a worker that logs at DEBUG', async () => {
+    await call(`${proxy.url}/healthz`);
+    const isThere = proxy.logLines.some(({ level, path }) => level === 'DEBUG' && path === '/healthz');
+    return isThere ? true : undefined;
+  });
 });
 
 test('a plain file is followed by name after it was moved away, and no line is lost', async (t) => {

@@ -36,7 +36,7 @@ test('it counts what the guide’s shell lines count on the log of a real servic
   await call(`${proxy.url}/v1/chat/completions`, jsonPost(chat));
   upstream.setFaults([{ fault: { type: 'status', status: 500 } }]);
   await call(`${proxy.url}/v1/models`);
-  const last = await call(`${proxy.url}/health`);
+  const last = await call(`${proxy.url}/health`, { method: 'POST' });
   await proxy.waitForExchange(String(last.headers['x-request-id']));
   assert.equal(await proxy.stop(), 0);
   const sh = (script: string): string =>

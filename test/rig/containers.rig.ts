@@ -185,6 +185,7 @@ describe('containers', () => {
       ${MODELS} | grep -o '"gpt-4o"'
       docker-compose ps | grep -o 'flow-proxy-plugin$'
       until docker-compose logs 2>&1 | grep -o -m 1 'Ready on http'; do sleep 0.2; done
+      until docker-compose logs 2>&1 | grep -o -m 1 'Request processed successfully'; do sleep 0.2; done
       docker-compose restart >/dev/null
       ${MODELS} | grep -o '"gpt-4o"'
       docker inspect flow-proxy-plugin --format '{{.HostConfig.Memory}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.RestartPolicy.Name}}'
@@ -196,6 +197,7 @@ describe('containers', () => {
       '"gpt-4o"',
       'flow-proxy-plugin',
       'Ready on http',
+      'Request processed successfully',
       '"gpt-4o"',
       '1073741824 true unless-stopped',
     ]);

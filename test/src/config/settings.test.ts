@@ -75,6 +75,9 @@ describe('where the log goes', () => {
     assert.deepEqual(log({ logRotation: 'internal' }).warnings, [
       '--log-rotation is ignored: neither a log file nor a log folder is set',
     ]);
+    assert.deepEqual(log({ logStdout: 'service' }).warnings, [
+      '--log-stdout is ignored: without a log file or folder standard output is the log',
+    ]);
     assert.deepEqual(log({ logFile: '/x.log', logDir: '/logs' }).warnings, [
       '--log-dir is ignored: --log-file is an absolute path',
     ]);

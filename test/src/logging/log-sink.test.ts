@@ -52,7 +52,7 @@ describe('the log sink', () => {
 
   it('echoes the primary’s own lines, not those of workers, and reopens the log alone', async () => {
     const [main, echo] = [new Memory(), new Memory()];
-    const sink = new LogSink(main, echo);
+    const sink = new LogSink(main, { destination: echo, isWhole: false });
     const stream = new PassThrough();
     sink.attachLog(stream);
     sink.write('own\n');
@@ -61,6 +61,18 @@ describe('the log sink', () => {
     assert.equal(sink.lostLines, 7, 'of the log, not of both');
     assert.deepEqual([main.written, echo.written], [['own\n', 'of a worker\n'], ['own\n']]);
     assert.deepEqual([main.reopened, echo.reopened], [1, 0]);
+  });
+
+  it('echoes the lines of workers as well when that is asked for', async () => {
+    const [main, echo] = [new Memory(), new Memory()];
+    const sink = new LogSink(main, { destination: echo, isWhole: true });
+    const stream = new PassThrough();
+    sink.attachLog(stream);
+    sink.write('own\n');
+    await finish(stream, 'of a worker\n');
+    await sink.close();
+    assert.deepEqual(echo.written, ['own\n', 'of a worker\n', 'flushed']);
+    assert.deepEqual(main.written, echo.written);
   });
 
   it('loses nothing at the end of the process: what is unfinished is written before the flush', async () => {
