@@ -48,6 +48,11 @@ export class ClientConnection {
     else this.#ends.cutOff(error);
   }
 
+  /** An upgrade has begun, and stays until the connection closes. */
+  onUpgradeBegun(ends: ExchangeEnds): void {
+    this.#ends = ends;
+  }
+
   /**
    * What came is no HTTP (any more). The exchange whose body it is in is broken off; requests before it are answered.
    * @param onTurn to say so, when it is the connection's turn

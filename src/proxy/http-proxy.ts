@@ -3,6 +3,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import util from 'node:util';
 import type HttpProxy from 'http-proxy';
 import type { Exchange } from './exchange.ts';
@@ -27,13 +28,15 @@ export interface UpgradeAttempt {
   readonly head: Buffer;
   /** How long the upstream may take to answer. */
   readonly openTimeoutMs: number;
+  /** Gives it up before it is answered. */
+  readonly signal: AbortSignal;
   readonly listener: UpgradeListener;
 }
 
 /** What became of an attempt: exactly one of these is told. */
 export interface UpgradeListener {
   /** It is open; what `answer.headers` holds afterwards goes to the client. */
-  onOpen(answer: IncomingMessage): void;
+  onOpen(answer: IncomingMessage, upstream: Duplex): void;
   /** The upstream said no. `passOn` sends that to the client, as `answer.headers` has it then. */
   onRefused(answer: IncomingMessage, passOn: () => void): void;
   /** There was no answer. */
@@ -110,16 +113,20 @@ export function createPipeline(target: Target, pass: ExchangePass, upgrade: Upgr
 }
 
 /** Called by http-proxy before it adds listeners of its own. */
-function follow(outgoing: ClientRequest, { socket, openTimeoutMs, listener }: UpgradeAttempt): void {
-  const onClientGone = (): void => void outgoing.destroy();
-  socket.once('close', onClientGone);
-  outgoing.once('close', () => socket.off('close', onClientGone));
+function follow(outgoing: ClientRequest, { socket, openTimeoutMs, signal, listener }: UpgradeAttempt): void {
+  const giveUp = (): void => void outgoing.destroy();
+  socket.once('close', giveUp);
+  signal.addEventListener('abort', giveUp);
+  outgoing.once('close', () => {
+    socket.off('close', giveUp);
+    signal.removeEventListener('abort', giveUp);
+  });
   outgoing.setTimeout(openTimeoutMs, () => outgoing.destroy(new UpgradeTimeoutError('upgrade timed out')));
   outgoing.once('upgrade', (answer, upstream) => {
     upstream.setTimeout(0);
     upstream.once('close', () => socket.destroySoon());
     socket.once('close', () => upstream.destroy());
-    listener.onOpen(answer);
+    listener.onOpen(answer, upstream);
   });
   process.nextTick(() => decideInstead(outgoing, listener));
 }

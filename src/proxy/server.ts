@@ -28,7 +28,8 @@ import { headWithoutOffer, isWebSocketOffer } from './upgrade-offer.ts';
 export interface ServerHandlers {
   /** @returns how to end the exchange before its time */
   onRequest(request: IncomingMessage, response: ServerResponse): ExchangeEnds;
-  onUpgrade(request: IncomingMessage, socket: net.Socket, head: Buffer): void;
+  /** @returns the same */
+  onUpgrade(request: IncomingMessage, socket: net.Socket, head: Buffer): ExchangeEnds;
 }
 
 export interface ServerOptions {
@@ -156,7 +157,9 @@ export class ProxyServer {
     if (connection === undefined || socket.writableEnded) socket.destroy();
     else if (isWebSocketOffer(request)) {
       this.connections.beginUpgrade(connection.socket);
-      connection.inTurn(() => this.#handlers.onUpgrade(request, connection.socket, head));
+      connection.inTurn(() =>
+        connection.onUpgradeBegun(this.#handlers.onUpgrade(request, connection.socket, head)),
+      );
     } else {
       connection.whenIdle(() => {
         socket.unshift(Buffer.concat([headWithoutOffer(request), head]));

@@ -2,6 +2,7 @@
 // client has been told nothing. The attempts themselves run on http-proxy's `ws` path.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { RetrySettings } from '../config/settings.ts';
 import type { Lease, LeaseRequest, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
@@ -15,6 +16,7 @@ import { INTERNAL_ERROR } from './protocol-errors.ts';
 import { headersForUpstream } from './request-headers.ts';
 import type { Target } from './target.ts';
 import { throttleWait } from './throttle-wait.ts';
+import { OpenWebSocket } from './websocket-end.ts';
 
 /** What every upgrade is forwarded with. */
 export interface UpgradeParts {
@@ -45,7 +47,9 @@ export class UpgradeForwarding implements UpgradeListener {
   readonly #parts: UpgradeParts;
   readonly #tried = new Set<string>();
   readonly #stopWatching: () => void;
+  readonly #givenUp = new AbortController();
   #lease: Lease | null = null;
+  #open: OpenWebSocket | null = null;
 
   constructor(exchange: Exchange, client: UpgradeClient, parts: UpgradeParts) {
     this.#exchange = exchange;
@@ -59,7 +63,19 @@ export class UpgradeForwarding implements UpgradeListener {
     this.#next();
   }
 
-  onOpen(answer: IncomingMessage): void {
+  /** Ends it whatever stage it is at: an open one with a Close frame, another one with an error of ours. */
+  cutOff(error: ErrorReply): void {
+    if (this.#open !== null) {
+      this.#exchange.errorCode = error.code;
+      this.#open.end();
+    } else if (this.#client.socket.writable) {
+      this.#givenUp.abort();
+      this.#refuse(error);
+    }
+  }
+
+  onOpen(answer: IncomingMessage, upstream: Duplex): void {
+    this.#open = new OpenWebSocket(this.#client.socket, upstream);
     this.#judge(answer);
     this.#parts.metrics.onStreamBegun(this.#exchange);
     this.#tell(answer);
@@ -83,6 +99,7 @@ export class UpgradeForwarding implements UpgradeListener {
     const exchange = this.#exchange;
     exchange.endAttempt();
     this.#release();
+    if (this.#givenUp.signal.aborted) return;
     if (this.#client.socket.destroyed) {
       exchange.errorCode = 'client_left';
       return;
@@ -98,7 +115,7 @@ export class UpgradeForwarding implements UpgradeListener {
 
   /** Called by timers and sockets, too: nothing that goes wrong leaves it. */
   #next(): void {
-    if (this.#client.socket.destroyed) return;
+    if (this.#client.socket.destroyed || this.#givenUp.signal.aborted) return;
     try {
       const lease = this.#parts.leases.take(this.#wanted());
       if ('credentialId' in lease) this.#try(lease);
@@ -130,7 +147,8 @@ export class UpgradeForwarding implements UpgradeListener {
     request.url = `${exchange.path}${exchange.query}`;
     request.headers = upgradeHeaders(request, lease, target);
     const ahead = exchange.attempts === 1 ? head : Buffer.alloc(0);
-    pipeline.forwardUpgrade({ request, socket, head: ahead, openTimeoutMs, listener: this });
+    const { signal } = this.#givenUp;
+    pipeline.forwardUpgrade({ request, socket, head: ahead, openTimeoutMs, signal, listener: this });
   }
 
   #judge(answer: IncomingMessage): { readonly isRetryable: boolean } {

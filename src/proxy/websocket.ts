@@ -6,6 +6,7 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import { finishExchange } from './access-log.ts';
 import type { Admission } from './admission.ts';
+import type { ExchangeEnds } from './client-connection.ts';
 import type { Cors } from './cors.ts';
 import { type ErrorReply, errorOnWire } from './dialect.ts';
 import { Exchange } from './exchange.ts';
@@ -30,6 +31,10 @@ interface Upgrade {
   readonly socket: Socket;
   /** What the client was told; null before that. */
   status: number | null;
+  /** On its way to the upstream, or open; null before that. */
+  forwarding: UpgradeForwarding | null;
+  /** We have ended it while it was open. */
+  isCut: boolean;
 }
 
 /** Takes upgrades on. */
@@ -40,20 +45,24 @@ export class WebSockets {
     this.#parts = parts;
   }
 
-  handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  /** @returns how to end it before its time */
+  handle(request: IncomingMessage, socket: Socket, head: Buffer): ExchangeEnds {
     const { target, log, metrics } = this.#parts;
     socket.on('error', () => socket.destroy());
     const raw = request.url ?? '';
     const path = readRequestTarget(raw, target);
     const known = 'code' in path ? unreadablePath(raw) : path;
     const exchange = new Exchange(request, new ServerResponse(request), known);
-    const upgrade: Upgrade = { exchange, socket, status: null };
+    const upgrade: Upgrade = { exchange, socket, status: null, forwarding: null, isCut: false };
     socket.once('close', () => {
-      finishExchange(exchange, { status: upgrade.status, isWhole: upgrade.status !== null }, log, metrics);
+      const { status, isCut } = upgrade;
+      finishExchange(exchange, { status, isWhole: status !== null && !isCut }, log, metrics);
     });
     const malformed = checkUpgrade(request) ?? ('code' in path ? path : null);
     if (malformed !== null) refuse(upgrade, malformed);
     else this.#guard(upgrade, () => this.#admit(upgrade, head));
+    const end = (error: ErrorReply): void => cutOff(upgrade, error);
+    return { breakOff: end, cutOff: end };
   }
 
   #admit(upgrade: Upgrade, head: Buffer): void {
@@ -67,7 +76,7 @@ export class WebSockets {
     else {
       admission.enter(exchange, socket, (later) => {
         if (later !== null) turnAway(upgrade, later);
-        else if (!socket.destroyed) this.#guard(upgrade, () => this.#forward(upgrade, head));
+        else if (socket.writable) this.#guard(upgrade, () => this.#forward(upgrade, head));
       });
     }
   }
@@ -98,8 +107,18 @@ export class WebSockets {
       },
       refuse: (error: ErrorReply, headers?: readonly string[]): void => refuse(upgrade, error, headers),
     };
-    new UpgradeForwarding(exchange, client, this.#parts).start();
+    upgrade.forwarding = new UpgradeForwarding(exchange, client, this.#parts);
+    upgrade.forwarding.start();
   }
+}
+
+function cutOff(upgrade: Upgrade, error: ErrorReply): void {
+  const { status, forwarding } = upgrade;
+  upgrade.isCut = status === 101;
+  // It has been told something else, and the connection ends with that.
+  if (status !== null && status !== 101) return;
+  if (forwarding === null) refuse(upgrade, error);
+  else forwarding.cutOff(error);
 }
 
 function turnAway(upgrade: Upgrade, { error, headers, detail }: Refusal): void {

@@ -1,8 +1,14 @@
 // WebSocket upgrades to /v1/realtime.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
-import { WebSocket } from 'ws';
+import { type VerifyClientCallbackAsync, WebSocket, WebSocketServer } from 'ws';
+import { generateCredentials } from '../../ops/simulated-upstream/server.ts';
+import { startFlowProxy } from '../harness/flow-proxy.ts';
+import { portOf } from '../harness/raw-upstream.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
@@ -114,4 +120,59 @@ test('a drain lets a WebSocket go on until it closes', async (t) => {
   assert.equal(String(echoed), 'still there');
   socket.close();
   assert.equal(await stopped, 0);
+});
+
+test('at the drain deadline an open WebSocket is closed with 1001 between two messages, one that is not open gets a 503', async (t) => {
+  const opened = new EventEmitter<{ open: [WebSocket, Socket] }>();
+  const server = createServer().listen(0, '127.0.0.1');
+  const verifyClient: VerifyClientCallbackAsync = ({ req }, accept) => {
+    if (!req.url?.includes('unanswered')) accept(true);
+  };
+  new WebSocketServer({ server, verifyClient }).on('connection', (socket, request) =>
+    opened.emit('open', socket, request.socket),
+  );
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const upstream = `http://127.0.0.1:${portOf(server)}`;
+  const settings = { DRAIN_TIMEOUT: 1 };
+  const proxy = await startFlowProxy({ upstream, credentials: generateCredentials(1), settings }, t);
+  const url = `ws://127.0.0.1:${proxy.port}/v1/realtime`;
+  const openOne = async () => {
+    const client = new WebSocket(url).on('error', () => {});
+    const [theirs, raw]: [WebSocket, Socket] = await new Promise((resolve) => {
+      opened.once('open', (...both) => resolve(both));
+    });
+    if (client.readyState !== WebSocket.OPEN) await once(client, 'open');
+    return { client, theirs, raw };
+  };
+  const [idle, busy, stuck] = [await openOne(), await openOne(), await openOne()];
+  const unanswered = new WebSocket(`${url}?unanswered`).on('error', () => {});
+  await once(server, 'upgrade');
+  // The first half of a message of 1,000 bytes; the other one comes after the deadline, or never.
+  const half = Buffer.alloc(500, 'x');
+  const begun = Buffer.concat([Buffer.from([0x82, 126, 0x03, 0xe8]), half]);
+  for (const { raw } of [busy, stuck]) raw.write(begun);
+  const heard = [idle.client, idle.theirs, busy.client, stuck.client].map((socket) => once(socket, 'close'));
+  const refused = once(unanswered, 'unexpected-response');
+  const stopped = proxy.stop();
+
+  assert.equal((await heard[0])?.[0], 1001);
+  assert.equal((await heard[1])?.[0], 1001, 'the upstream hears what the client says to it');
+  const [, response] = await refused;
+  assert.equal(response.statusCode, 503);
+  assert.equal(JSON.parse(await text(response)).error.code, 'service_ending');
+  unanswered.terminate();
+  const message = once(busy.client, 'message');
+  busy.raw.write(Buffer.concat([half, Buffer.from([0x82, 126])]));
+  const [got] = await Promise.race([message, ...heard.slice(2, 3)]);
+  assert.deepEqual(got, Buffer.concat([half, half]));
+  busy.raw.write(Buffer.from([0, 1, 0x79]));
+  assert.equal((await heard[2])?.[0], 1001);
+  assert.equal((await heard[3])?.[0], 1006);
+  assert.equal(await stopped, 0);
+  const lines = proxy.logLines.filter(({ path }) => path === '/v1/realtime');
+  assert.deepEqual(lines.map(({ status, outcome, error }) => `${status} ${outcome} ${error}`).sort(), [
+    ...Array(3).fill('101 failed service_ending'),
+    '503 failed service_ending',
+  ]);
 });
