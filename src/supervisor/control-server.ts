@@ -68,7 +68,11 @@ export class ControlServer {
   async close(): Promise<void> {
     this.#server.close();
     // A client that does not read its answer is not waited for.
-    await Promise.race([Promise.all(this.#answers), pause(LAST_ANSWERS_MS)]);
+    const given = new AbortController();
+    const late = pause(LAST_ANSWERS_MS, undefined, { signal: given.signal }).catch(() => {});
+    await Promise.race([Promise.all(this.#answers), late]);
+    // A timer that is left would hold up the end of the process.
+    given.abort();
     this.#server.closeAllConnections();
     this.#removeOwn();
   }

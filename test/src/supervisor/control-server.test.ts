@@ -14,6 +14,10 @@ function folderOf(t: TestContext): string {
   return folder;
 }
 
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+}
+
 async function open(t: TestContext, path: string, hasOwnFolder = false): Promise<ControlServer> {
   const verbs = { echo: (argument: object) => argument };
   const server = await ControlServer.open([{ path, hasOwnFolder }], verbs, silentLogger);
@@ -30,6 +34,13 @@ describe('the control socket', () => {
     assert.deepEqual(await askService([path], 'nothing'), { error: 'there is no verb "nothing"' });
     await server.close();
     await assert.rejects(askService([path], 'echo'), NotRunningError);
+  });
+
+  it('leaves nothing behind that would hold up the end of the service', async (t) => {
+    const before = timers();
+    const server = await open(t, join(folderOf(t), 'd.sock'));
+    await server.close();
+    assert.equal(timers(), before);
   });
 
   it('takes the place of one that a killed service has left, but not of one that is in use', async (t) => {
