@@ -28,6 +28,16 @@ export function install(...options: readonly string[]): Promise<string> {
   return run(`${root('ops/install.sh')} ${options.join(' ')}`);
 }
 
+/** Points what is installed to the upstream, gives it the credentials, and starts it. */
+export async function serve(upstream: SimulatedUpstream): Promise<void> {
+  await addSettings(
+    `FLOW_PROXY_TARGET_URL=${upstream.url}`,
+    'FLOW_PROXY_UPSTREAM_PROXY=none',
+    'FLOW_PROXY_NUM_WORKERS=2',
+  );
+  await install('--secrets', SECRETS);
+}
+
 /** Adds lines to the environment file of the service; the last one for a variable counts. */
 export function addSettings(...lines: readonly string[]): Promise<void> {
   return appendFile(ENV_FILE, `${lines.join('\n')}\n`);

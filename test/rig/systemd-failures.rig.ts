@@ -1,0 +1,153 @@
+// flow-proxy under a real systemd when something fails: workers, memory, the configuration, the primary itself.
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import { eventually } from '../harness/eventually.ts';
+import { call, startCall } from '../harness/http-call.ts';
+import { isInside, runBooted } from './booted.ts';
+import {
+  addSettings,
+  dropIn,
+  ENV_FILE,
+  install,
+  prepareUpstream,
+  primaryPid,
+  property,
+  removeDropIn,
+  serve,
+  UNIT,
+  URL,
+  untilActive,
+  workerPids,
+} from './installed.ts';
+import { attempt, run } from './shell.ts';
+
+const MODELS = `${URL}/v1/models`;
+
+if (!isInside) {
+  test('what fails under a real systemd', { timeout: 600_000 }, () => runBooted(import.meta.url));
+} else {
+  let upstream: SimulatedUpstream;
+
+  before(async () => {
+    upstream = await prepareUpstream();
+    await install();
+    await serve(upstream);
+  });
+  after(() => upstream.close());
+
+  test('A worker that is killed is replaced by the same primary', async () => {
+    const primary = await primaryPid();
+    const [victim = 0, other = 0] = await workerPids();
+    await run(`kill -9 ${victim}`);
+    await eventually('two workers again', async () => {
+      const pids = await workerPids();
+      return pids.length === 2 && !pids.includes(victim) && pids.includes(other) ? true : undefined;
+    });
+    assert.equal(await primaryPid(), primary);
+    assert.equal(await property('NRestarts'), '0');
+  });
+
+  test('A worker that is killed for want of memory is replaced, and the service stays', async () => {
+    await dropIn('memory', '[Service]\nMemoryMax=400M\n');
+    await run(`systemctl restart ${UNIT}`);
+    const primary = await primaryPid();
+    const before = await workerPids();
+    // The upstream takes nothing, so that the workers keep all of it for another attempt.
+    upstream.setFaults([{ path: '/v1/chat', phase: 'headers', fault: { type: 'stall' } }]);
+    const content = 'x'.repeat(7_000_000);
+    const body = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }] }));
+    const uploads = Array.from({ length: 44 }, () =>
+      startCall(`${URL}/v1/chat/completions`, { method: 'POST' }).on('error', () => {}),
+    );
+    for (const upload of uploads) upload.end(body);
+    await eventually(
+      'one worker was killed',
+      async () => ((await workerPids()).every((pid) => before.includes(pid)) ? undefined : true),
+      30_000,
+    );
+    for (const upload of uploads) upload.destroy();
+    upstream.setFaults([]);
+    assert.match(await run(`journalctl -u ${UNIT} -n 50`), /Worker \d ended by SIGKILL/);
+    await eventually('two workers again', async () => ((await workerPids()).length === 2 ? true : undefined));
+    assert.equal((await call(MODELS)).status, 200);
+    assert.equal(await primaryPid(), primary);
+    assert.equal(await property('NRestarts'), '0');
+    await removeDropIn('memory');
+  });
+
+  test('A broken configuration is tried again and again, and served as soon as it is mended', async () => {
+    const good = await readFile(ENV_FILE, 'utf8');
+    await addSettings('FLOW_PROXY_NUM_WORKERS=plenty');
+    assert.notEqual((await attempt(`systemctl restart ${UNIT}`)).code, 0);
+    await eventually(
+      'four more tries',
+      async () => (Number(await property('NRestarts')) >= 4 ? true : undefined),
+      60_000,
+    );
+    await writeFile(ENV_FILE, good);
+    await untilActive();
+    assert.equal((await call(MODELS)).status, 200);
+  });
+
+  test('A configuration that stays broken is given up after as many starts as the unit allows, and said so', async () => {
+    const [burst, restartMs, intervalMs] = [100, 2_000, 900_000];
+    assert.deepEqual(
+      [
+        await property('StartLimitBurst'),
+        await property('RestartUSec'),
+        await property('StartLimitIntervalUSec'),
+      ],
+      [String(burst), '2s', '15min'],
+    );
+    assert.ok(burst * restartMs >= 180_000, 'minutes, even when every start fails at once');
+    // The same in small: a twentieth of the starts, and of the time between them.
+    const [starts, pauseMs] = [burst / 20, restartMs / 20];
+    await dropIn('hurry', `[Unit]\nStartLimitBurst=${starts}\n[Service]\nRestartSec=${pauseMs}ms\n`);
+    const good = await readFile(ENV_FILE, 'utf8');
+    await run(`systemctl stop ${UNIT} && systemctl reset-failed ${UNIT}`);
+    await addSettings('FLOW_PROXY_NUM_WORKERS=plenty');
+    const began = Date.now();
+    assert.notEqual((await attempt(`systemctl start ${UNIT}`)).code, 0);
+    await eventually(
+      'systemd giving up',
+      async () => ((await property('ActiveState')) === 'failed' ? true : undefined),
+      60_000,
+    );
+    const tookMs = Date.now() - began;
+    const journal = await run(`journalctl -u ${UNIT} --since @${Math.floor(began / 1000)} -o cat`);
+    assert.equal(journal.match(/FLOW_PROXY_NUM_WORKERS .*plenty/g)?.length, starts, journal);
+    // systemd keeps the first cause as the result, and tells the limit in the journal.
+    assert.equal(await property('Result'), 'exit-code');
+    assert.match(journal, /Start request repeated too quickly/);
+    const wholeMs = burst * (restartMs + tookMs / starts);
+    assert.ok(wholeMs < intervalMs, `all ${burst} starts fit into the interval: ${wholeMs} ms`);
+    await writeFile(ENV_FILE, good);
+    await removeDropIn('hurry');
+    await run(`systemctl reset-failed ${UNIT} && systemctl start ${UNIT}`);
+    assert.equal((await call(MODELS)).status, 200);
+  });
+
+  test('The watchdog ends a primary that is frozen, and systemd starts another', async () => {
+    await dropIn('watchdog', '[Service]\nWatchdogSec=3s\n');
+    await run(`systemctl restart ${UNIT}`);
+    const frozen = await primaryPid();
+    await run(`kill -STOP ${frozen}`);
+    await untilActive(frozen);
+    assert.match(await run(`journalctl -u ${UNIT} -n 50`), /Watchdog timeout/);
+    assert.equal((await call(MODELS)).status, 200);
+    await removeDropIn('watchdog');
+  });
+
+  test('When all workers of an activated service are killed at once, systemd starts it anew and clients wait', async () => {
+    await install('--socket');
+    const before = await primaryPid();
+    await run(`kill -9 ${(await workerPids()).join(' ')}`);
+    assert.equal((await call(MODELS)).status, 200);
+    assert.notEqual(await primaryPid(), before);
+    const drain = await attempt('flow-proxy drain');
+    assert.equal(drain.code, 1);
+    assert.match(drain.stderr, /stop flow-proxy\.socket instead/);
+  });
+}
