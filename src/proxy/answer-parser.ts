@@ -5,6 +5,7 @@
 /** Hears what a parser reads; in this order: onHead, onBody..., onEnd. */
 export interface AnswerSink {
   onHead(head: AnswerHead): void;
+  /** @param chunk to be used, or copied, before this returns */
   onBody(chunk: Buffer): void;
   /** @param isReusable whether the connection is fit for another request */
   onEnd(isReusable: boolean): void;
@@ -36,6 +37,8 @@ const LONGEST_HEAD_BYTES = 16 * 1024;
 const LONGEST_LINE_BYTES = 4 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
+const CR = 0x0d;
+const LF = 0x0a;
 const NOTHING: Buffer = Buffer.alloc(0);
 /** Odd characters in the reason do no harm: whoever sends it on leaves them out. */
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: ([^\r\n]*))?$/;
@@ -69,17 +72,21 @@ export class AnswerParser {
     this.#isHead = method === 'HEAD';
   }
 
-  /** @throws AnswerError */
+  /**
+   * Nothing of these bytes is kept beyond the call: they may lie in memory that the next ones are read into.
+   * @throws AnswerError
+   */
   push(bytes: Buffer): void {
-    let chunk = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    const chunk = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     this.#rest = NOTHING;
-    while (chunk.length > 0) {
-      const taken = this.#step(chunk);
-      if (taken === 0) {
-        this.#rest = chunk;
+    let at = 0;
+    while (at < chunk.length) {
+      const next = this.#step(chunk, at);
+      if (next === at) {
+        this.#rest = Buffer.from(chunk.subarray(at));
         return;
       }
-      chunk = chunk.subarray(taken);
+      at = next;
     }
   }
 
@@ -90,40 +97,40 @@ export class AnswerParser {
     return true;
   }
 
-  /** @returns how many bytes were used up; 0 when more have to come first */
-  #step(chunk: Buffer): number {
+  /** @returns where to go on; `at` itself when more has to come first */
+  #step(chunk: Buffer, at: number): number {
     switch (this.#state) {
       case 'idle':
         throw new AnswerError('HPE_INVALID_CONSTANT', 'bytes that nobody has asked for');
       case 'head':
-        return this.#readHead(chunk);
+        return this.#readHead(chunk, at);
       case 'length':
       case 'chunk':
-        return this.#readPiece(chunk);
+        return this.#readPiece(chunk, at);
       case 'untilClose':
-        this.#sink.onBody(chunk);
+        this.#sink.onBody(part(chunk, at, chunk.length));
         return chunk.length;
       default:
-        return this.#readLine(chunk);
+        return this.#readLine(chunk, at);
     }
   }
 
-  #readHead(chunk: Buffer): number {
-    const end = chunk.indexOf(HEAD_END);
-    if (Math.max(end, end < 0 ? chunk.length : 0) > LONGEST_HEAD_BYTES) {
+  #readHead(chunk: Buffer, at: number): number {
+    const end = chunk.indexOf(HEAD_END, at);
+    if ((end < 0 ? chunk.length : end) - at > LONGEST_HEAD_BYTES) {
       throw new AnswerError('UND_ERR_HEADERS_OVERFLOW', 'a head that is too large');
     }
     if (end < 0) {
       // Without waiting for the end of what is no head.
-      const beginning = chunk.toString('latin1', 0, BEGINNING.length);
+      const beginning = chunk.toString('latin1', at, at + BEGINNING.length);
       if (!BEGINNING.startsWith(beginning)) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
-      return 0;
+      return at;
     }
-    const [statusLine = '', ...lines] = chunk.toString('latin1', 0, end).split('\r\n');
-    const status = STATUS_LINE.exec(statusLine);
+    const lines = chunk.toString('latin1', at, end).split('\r\n');
+    const status = STATUS_LINE.exec(lines[0] ?? '');
     if (status === null) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
     const [, minor, code, statusText = ''] = status;
-    this.#begin({ status: Number(code), statusText, headers: headersIn(lines) }, minor === '1');
+    this.#begin({ status: Number(code), statusText, headers: headersIn(lines, 1) }, minor === '1');
     return end + HEAD_END.length;
   }
 
@@ -145,23 +152,28 @@ export class AnswerParser {
     }
   }
 
-  #readPiece(chunk: Buffer): number {
-    const taken = Math.min(chunk.length, this.#missing);
-    this.#missing -= taken;
-    this.#sink.onBody(taken === chunk.length ? chunk : chunk.subarray(0, taken));
+  #readPiece(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.#missing);
+    this.#missing -= end - at;
+    this.#sink.onBody(part(chunk, at, end));
     if (this.#missing === 0) {
       if (this.#state === 'length') this.#end();
       else this.#state = 'chunkEnd';
     }
-    return taken;
+    return end;
   }
 
-  #readLine(chunk: Buffer): number {
-    const end = chunk.indexOf(LINE_END);
-    if ((end < 0 ? chunk.length : end) > LONGEST_LINE_BYTES)
+  #readLine(chunk: Buffer, at: number): number {
+    // What stands behind every chunk, without making a text of it.
+    if (this.#state === 'chunkEnd' && chunk[at] === CR && chunk[at + 1] === LF) {
+      this.#state = 'chunkSize';
+      return at + LINE_END.length;
+    }
+    const end = chunk.indexOf(LINE_END, at);
+    if ((end < 0 ? chunk.length : end) - at > LONGEST_LINE_BYTES)
       throw new AnswerError('HPE_INVALID_CHUNK_SIZE', 'a line that is too long');
-    if (end < 0) return 0;
-    this.#takeLine(chunk.toString('latin1', 0, end));
+    if (end < 0) return at;
+    this.#takeLine(chunk.toString('latin1', at, end));
     return end + LINE_END.length;
   }
 
@@ -187,7 +199,7 @@ export class AnswerParser {
     this.#trailerBytes += line.length;
     if (this.#trailerBytes > LONGEST_HEAD_BYTES)
       throw new AnswerError('UND_ERR_HEADERS_OVERFLOW', 'trailers that are too large');
-    headersIn([line]);
+    headersIn([line], 0);
   }
 
   #end(): void {
@@ -197,10 +209,16 @@ export class AnswerParser {
   }
 }
 
+/** Of a chunk; itself when it is all of it. */
+function part(chunk: Buffer, from: number, to: number): Buffer {
+  return from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to);
+}
+
 /** @throws AnswerError when a line is no header, or is folded (RFC 9112 section 5.2) */
-function headersIn(lines: readonly string[]): string[] {
+function headersIn(lines: readonly string[], from: number): string[] {
   const headers: string[] = [];
-  for (const line of lines) {
+  for (let i = from; i < lines.length; i += 1) {
+    const line = lines[i] ?? '';
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon));
     const value = line.slice(colon + 1).trim();

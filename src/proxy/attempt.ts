@@ -16,6 +16,7 @@ export interface SilenceLimits {
 export interface AttemptListener {
   /** @returns false to hold the answer back until `resume` */
   onHeaders(status: number, headers: readonly string[], statusText: string): boolean;
+  /** @param chunk to be used, or copied, before this returns */
   onData(chunk: Buffer): boolean;
   onEnd(): void;
   onFailure(cause: Error, wasSent: boolean): void;

@@ -14,7 +14,7 @@ import { Relay } from './relay.ts';
 import { replyError } from './reply.ts';
 import type { Target } from './target.ts';
 import { throttleWait } from './throttle-wait.ts';
-import type { Ticker, Ticking } from './ticker.ts';
+import { NOT_TICKING, type Ticker, type Ticking } from './ticker.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What every exchange is forwarded with. */
@@ -38,6 +38,7 @@ export class Forwarding implements AttemptListener, Ticking {
   readonly #exchange: Exchange;
   readonly #relay: Relay;
   readonly #tried = new Set<string>();
+  tickerPlace: number = NOT_TICKING;
   #attempt: Attempt | undefined;
   #lease: Lease | undefined;
   /** The latest answer that was not relayed, and whether its body is still coming. */

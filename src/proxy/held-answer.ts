@@ -20,7 +20,8 @@ export class HeldAnswer {
 
   /** @returns false when it has become too long to be held */
   push(chunk: Buffer): boolean {
-    this.chunks.push(chunk);
+    // A copy: what it lies in is read into again.
+    this.chunks.push(Buffer.from(chunk));
     this.#bytes += chunk.length;
     return this.#bytes <= LONGEST_BODY;
   }

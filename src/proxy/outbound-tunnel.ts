@@ -1,7 +1,7 @@
 // Reaches the upstream through the company's outbound proxy: a CONNECT tunnel per connection, TLS inside it.
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Connector, type ConnectorOptions, tlsConnector } from './upstream-connector.ts';
+import { type Connector, type ConnectorOptions, deliver, tlsConnector } from './upstream-connector.ts';
 
 /** A connector's options. */
 export interface TunnelOptions extends ConnectorOptions {
@@ -40,7 +40,11 @@ export function tunnelConnector({ proxyUrl, timeoutMs, secureContext }: TunnelOp
           socket.destroy();
           onConnected(new TunnelRefusedError(statusCode), null);
         } else if (target.protocol === 'https:') secure(target, asSocket(socket), onConnected);
-        else onConnected(null, asSocket(socket));
+        else {
+          const tunnel = asSocket(socket);
+          onConnected(null, tunnel);
+          deliver(tunnel, target);
+        }
       })
       .catch((cause: unknown) => {
         onConnected(cause instanceof Error ? cause : new Error(String(cause)), null);

@@ -7,7 +7,7 @@ import { BodyCutError, BodyRefusedError, BodyStream } from './body-stream.ts';
 import type { ErrorReply } from './dialect.ts';
 import { BODY_TOO_SLOW, bodyTooLarge } from './protocol-errors.ts';
 import { checkTrailers, expectsContinue } from './request-head.ts';
-import type { Ticker, Ticking } from './ticker.ts';
+import { NOT_TICKING, type Ticker, type Ticking } from './ticker.ts';
 
 /** How much may be taken in, and how slowly. */
 export interface BodyBounds {
@@ -43,6 +43,7 @@ export class BodyIntake implements Ticking {
   readonly #pace: BodyPace;
   /** Called once; null after that. */
   #onTaken: ((body: RequestBody) => void) | null;
+  tickerPlace: number = NOT_TICKING;
   #chunks: Buffer[] = [];
   #size = 0;
   #stream: BodyStream | null = null;

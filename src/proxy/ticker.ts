@@ -3,14 +3,22 @@
 
 /** Looked at on every tick. */
 export interface Ticking {
+  /** Where the ticker has it; NOT_TICKING to begin with. The ticker's own. */
+  tickerPlace: number;
   /** @param now performance.now() */
   onTick(now: number): void;
 }
 
+export const NOT_TICKING = -1;
+
 /** Ticks as long as somebody listens. */
 export class Ticker {
   readonly #intervalMs: number;
-  readonly #listeners = new Set<Ticking>();
+  /**
+   * No Set: one that is added to and deleted from all the time is built anew every few dozen times, and each outgrown
+   * table, once it is old, keeps everything that was in it from V8's young generation, up to the next full collection.
+   */
+  readonly #listeners: Ticking[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(intervalMs: number) {
@@ -18,22 +26,31 @@ export class Ticker {
   }
 
   add(listener: Ticking): void {
-    this.#listeners.add(listener);
+    if (listener.tickerPlace !== NOT_TICKING) return;
+    listener.tickerPlace = this.#listeners.length;
+    this.#listeners.push(listener);
     this.#timer ??= setInterval(() => this.#tick(), this.#intervalMs);
   }
 
   delete(listener: Ticking): void {
-    this.#listeners.delete(listener);
+    const place = listener.tickerPlace;
+    if (place === NOT_TICKING) return;
+    listener.tickerPlace = NOT_TICKING;
+    const last = this.#listeners.pop();
+    if (last === undefined || last === listener) return;
+    this.#listeners[place] = last;
+    last.tickerPlace = place;
   }
 
   #tick(): void {
-    if (this.#listeners.size === 0) {
+    if (this.#listeners.length === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
     }
     const now = performance.now();
-    for (const listener of this.#listeners) listener.onTick(now);
+    // From the end: whoever leaves meanwhile is replaced by one that has been looked at.
+    for (let place = this.#listeners.length - 1; place >= 0; place -= 1) this.#listeners[place]?.onTick(now);
   }
 }
 

@@ -8,6 +8,7 @@ import { type RequestMessage, requestHead } from './request-message.ts';
 export interface RequestListener {
   /** @returns false to hold the answer back until `resume` */
   onHead(head: AnswerHead): boolean;
+  /** @param chunk to be used, or copied, before this returns */
   onBody(chunk: Buffer): boolean;
   onEnd(): void;
   onFailure(cause: Error): void;
@@ -59,7 +60,6 @@ export class UpstreamConnection implements AnswerSink {
     this.#idleMs = idleMs;
     this.#keeper = keeper;
     this.#parser = new AnswerParser(this);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onClosed());
     socket.on('close', () => this.#onClosed());
     socket.on('error', (cause) => this.#fail(cause));
@@ -82,6 +82,18 @@ export class UpstreamConnection implements AnswerSink {
     this.#activeAt = performance.now();
     this.#parser.expect(message.method);
     this.#write(message);
+  }
+
+  /** What has come in; it may be overwritten when this returns. */
+  receive(bytes: Buffer): void {
+    try {
+      this.#parser.push(bytes);
+    } catch (cause) {
+      if (!(cause instanceof AnswerError)) throw cause;
+      this.#fail(cause);
+    }
+    // A head that comes by the single byte is no answer until it is whole.
+    if (this.#hasAnswered) this.#activeAt = performance.now();
   }
 
   /** Lets a held answer go on. */
@@ -136,17 +148,6 @@ export class UpstreamConnection implements AnswerSink {
     } else this.#discard(message);
     listener?.onEnd();
     if (isFit) this.#keeper.onIdle(this);
-  }
-
-  #onData(chunk: Buffer): void {
-    try {
-      this.#parser.push(chunk);
-    } catch (cause) {
-      if (!(cause instanceof AnswerError)) throw cause;
-      this.#fail(cause);
-    }
-    // A head that comes by the single byte is no answer until it is whole.
-    if (this.#hasAnswered) this.#activeAt = performance.now();
   }
 
   #onClosed(): void {

@@ -1,8 +1,13 @@
 // The open connections to the upstream: the one used last is used next, a new one is opened when all are busy, and
 // idle ones are closed before the upstream does it.
 import type { RequestMessage } from './request-message.ts';
-import type { Ticker, Ticking } from './ticker.ts';
-import { type ConnectionKeeper, type RequestListener, UpstreamConnection } from './upstream-connection.ts';
+import { NOT_TICKING, type Ticker, type Ticking } from './ticker.ts';
+import {
+  ConnectionError,
+  type ConnectionKeeper,
+  type RequestListener,
+  UpstreamConnection,
+} from './upstream-connection.ts';
 import type { Connector, ConnectTarget } from './upstream-connector.ts';
 
 export interface ConnectionsOptions {
@@ -30,7 +35,8 @@ export class UpstreamConnections implements ConnectionKeeper, Ticking {
   readonly #host: string;
   /** The latest at the end. */
   #idle: UpstreamConnection[] = [];
-  readonly #busy = new Set<UpstreamConnection>();
+  #busy = 0;
+  tickerPlace: number = NOT_TICKING;
   #isClosing = false;
   #onEmpty: () => void = () => {};
 
@@ -52,50 +58,58 @@ export class UpstreamConnections implements ConnectionKeeper, Ticking {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
-      if (connection.isUsable(now)) {
-        this.#busy.add(connection);
-        return connection;
-      }
+      this.#busy += 1;
+      if (connection.isUsable(now)) return connection;
       connection.abort();
     }
   }
 
   /** Opens another one, busy from the beginning. */
   open(onOpened: (connection: UpstreamConnection) => void, onFailed: (cause: Error) => void): void {
-    this.#options.connect(this.#target, (cause, socket) => {
-      if (cause !== null) {
-        onFailed(cause);
-        return;
+    let connection: UpstreamConnection | undefined;
+    let hasSpokenFirst = false;
+    const onBytes = (bytes: Buffer): void => {
+      if (connection === undefined) hasSpokenFirst = true;
+      else connection.receive(bytes);
+    };
+    this.#options.connect({ ...this.#target, onBytes }, (cause, socket) => {
+      if (cause !== null) onFailed(cause);
+      else if (hasSpokenFirst) {
+        socket.destroy();
+        onFailed(new ConnectionError('HPE_INVALID_CONSTANT', 'bytes that nobody has asked for'));
+      } else {
+        connection = new UpstreamConnection(socket, this.#host, this.#options.idleMs, this);
+        this.#busy += 1;
+        onOpened(connection);
       }
-      const connection = new UpstreamConnection(socket, this.#host, this.#options.idleMs, this);
-      this.#busy.add(connection);
-      onOpened(connection);
     });
   }
 
   onIdle(connection: UpstreamConnection): void {
-    this.#busy.delete(connection);
+    this.#busy -= 1;
     this.#idle.push(connection);
     if (this.#isClosing) connection.abort();
     else if (this.#idle.length === 1) this.#options.ticker.add(this);
   }
 
   onGone(connection: UpstreamConnection): void {
-    if (!this.#busy.delete(connection)) this.#idle = this.#idle.filter((idle) => idle !== connection);
-    if (this.#isClosing && this.#busy.size === 0) this.#onEmpty();
+    const place = this.#idle.indexOf(connection);
+    if (place >= 0) this.#idle.splice(place, 1);
+    else this.#busy -= 1;
+    if (this.#isClosing && this.#busy === 0) this.#onEmpty();
   }
 
   onTick(now: number): void {
-    for (const connection of this.#idle) if (!connection.isUsable(now)) connection.abort();
+    for (const connection of [...this.#idle]) if (!connection.isUsable(now)) connection.abort();
     if (this.#idle.length === 0) this.#options.ticker.delete(this);
   }
 
   /** Closes idle connections now and busy ones when their exchange ends. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const connection of this.#idle) connection.abort();
+    for (const connection of [...this.#idle]) connection.abort();
     this.#options.ticker.delete(this);
-    if (this.#busy.size === 0) return;
+    if (this.#busy === 0) return;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });

@@ -10,6 +10,11 @@ export interface ConnectTarget {
   readonly port: string;
   readonly protocol: string;
   readonly servername?: string | null | undefined;
+  /**
+   * Gets what comes in, in place of the socket's `data` event: all sockets then share the memory that they read into,
+   * which spares each of them a buffer for each read. The bytes are to be used, or copied, before it returns.
+   */
+  readonly onBytes?: ((bytes: Buffer) => void) | undefined;
 }
 
 export type OnConnected = (...result: [cause: null, socket: Socket] | [cause: Error, socket: null]) => void;
@@ -26,13 +31,18 @@ export interface ConnectorOptions {
 /** As undici has it: a peer that has gone without a word is noticed at last. */
 const PROBE_AFTER_MS = 60_000;
 
+const READ_BYTES = 64 * 1024;
+/** Node calls back before it reads again, into this or another socket's; so one is enough for all. */
+const memory: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
 /** A connector that goes straight there. */
 export function directConnector(options: ConnectorOptions): Connector {
   const secure = tlsConnector(options);
   return (target, onConnected) => {
     if (target.protocol === 'https:') secure(target, undefined, onConnected);
     else {
-      const socket = net.connect({ host: target.hostname, port: Number(target.port || 80) });
+      const { hostname: host, port } = target;
+      const socket = net.connect({ host, port: Number(port || 80), ...readingFor(target) });
       settle(socket, 'connect', options.timeoutMs, onConnected);
     }
   };
@@ -44,7 +54,8 @@ export function tlsConnector({
   secureContext,
 }: ConnectorOptions): (target: ConnectTarget, over: Socket | undefined, onConnected: OnConnected) => void {
   let session: Buffer | undefined;
-  return ({ hostname, port, servername }, over, onConnected) => {
+  return (target, over, onConnected) => {
+    const { hostname, port, servername } = target;
     const name = servername || (net.isIP(hostname) === 0 ? hostname : undefined);
     const socket = tls.connect({
       host: hostname,
@@ -53,13 +64,30 @@ export function tlsConnector({
       ...(name === undefined ? {} : { servername: name }),
       ...(secureContext === null ? {} : { secureContext }),
       ...(session === undefined ? {} : { session }),
-      ...(over === undefined ? {} : { socket: over }),
+      // Over another socket Node reads in its own way.
+      ...(over === undefined ? readingFor(target) : { socket: over }),
     });
+    if (over !== undefined) deliver(socket, target);
     socket.on('session', (latest) => {
       session = latest;
     });
     settle(socket, 'secureConnect', timeoutMs, onConnected);
   };
+}
+
+/** The option of net.connect and tls.connect that makes them read so. */
+function readingFor({ onBytes }: ConnectTarget): Pick<net.ConnectOpts, 'onread'> {
+  if (onBytes === undefined) return {};
+  const callback = (count: number): boolean => {
+    onBytes(memory.subarray(0, count));
+    return true;
+  };
+  return { onread: { buffer: memory, callback } };
+}
+
+/** For a socket that was opened by somebody else. */
+export function deliver(socket: Socket, { onBytes }: ConnectTarget): void {
+  if (onBytes !== undefined) socket.on('data', onBytes);
 }
 
 function settle(
