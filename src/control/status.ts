@@ -110,8 +110,10 @@ export interface LogStatus {
   readonly file: string | null;
   /** Least level that is logged now. */
   readonly level: LogLevel;
-  /** Lines that could not be written, since the start. */
+  /** Lines of all processes that are not in the log, since the start. */
   readonly lostLines: number;
+  /** Those among them that were lost between a worker and the primary. */
+  readonly lostOnTheWay: number;
 }
 
 /** Whether an answer is a status: a service of another version may say something else. */

@@ -1,5 +1,6 @@
 // Keeps what the workers have counted, also of those that are gone, so that no counter ever goes back.
 import { WORKER_METRICS } from '../metrics/catalogue.ts';
+import type { Definition } from '../metrics/definition.ts';
 import { Family, type Series } from '../metrics/family.ts';
 import { LoopDelay } from '../metrics/loop-delay.ts';
 import type { MetricReading, MetricSums } from '../metrics/sums.ts';
@@ -73,6 +74,16 @@ export class MetricsKeeper {
       }
       return { definition, series: [...totals].map(labelled) };
     });
+  }
+
+  /** The sum over every series of one counter, and over all workers there ever were. */
+  total({ name }: Definition): number {
+    const past = this.#past.find(({ definition }) => definition.name === name)?.series ?? [];
+    const figures = past.map((series) => series.figures);
+    for (const { sums } of this.#accounts.values()) {
+      for (const [, counted] of sums[name] ?? []) figures.push([...counted]);
+    }
+    return figures.reduce((sum, [figure = 0]) => sum + figure, 0);
   }
 
   /** Puts down for good what workers counted that say nothing any more. */

@@ -60,7 +60,7 @@ export function readPrimary(sources: PrimarySources): MetricReading[] {
       metrics.refusals,
       Object.entries(refusals).map(([reason, count]) => [[reason], Number(count)]),
     ),
-    reading(metrics.logLinesLost, [[[], status.log.lostLines]]),
+    reading(metrics.logLinesLost, [[[], status.log.lostLines - status.log.lostOnTheWay]]),
   ];
 }
 

@@ -165,7 +165,7 @@ export class Reloader {
         log.info({ msg: `${by}: reloaded, ${why}`, generation: this.#used.generation.number });
         break;
       case 'unchanged':
-        log.info({ msg: `${by}: nothing has changed, only the log was reopened` });
+        log.info({ msg: `${by}: nothing has changed` });
         break;
     }
     if (needRestart.length > 0) {

@@ -8,6 +8,7 @@ import type {
 } from '../control/status.ts';
 import type { CredentialReport } from '../credentials/ledger.ts';
 import { openFileLimit } from '../host/open-files.ts';
+import { WORKER_METRICS } from '../metrics/catalogue.ts';
 import { VERSION } from '../version.ts';
 import type { Crew } from './crew.ts';
 import { drainingWorkers } from './draining.ts';
@@ -27,6 +28,7 @@ export interface StatusSources {
   readonly slots: Slots;
   readonly switchboard: Switchboard;
   readonly reloader: Reloader;
+  /** By the primary. */
   readonly lostLines: number;
   readonly memory: MemoryWatch;
   readonly host: HostWatch;
@@ -37,6 +39,7 @@ export function reportStatus(sources: StatusSources): ServiceStatus {
   const serving = slots.handles;
   const draining = drainingWorkers(crew, slots);
   const { log } = reloader.used.settings;
+  const lostOnTheWay = switchboard.metrics.total(WORKER_METRICS.workerLogLinesLost);
   return {
     version: VERSION,
     pid: process.pid,
@@ -54,7 +57,8 @@ export function reportStatus(sources: StatusSources): ServiceStatus {
       mode: log.rotation,
       file: log.rotation === 'none' ? null : log.file,
       level: switchboard.logLevel ?? log.level,
-      lostLines,
+      lostLines: lostLines + lostOnTheWay,
+      lostOnTheWay,
     },
     limits: {
       ...memory.limits,

@@ -41,6 +41,11 @@ export interface Ending {
   readonly reason: string;
 }
 
+/** How a reload ended, and what was in the way of reopening the log with it. */
+export interface Reload extends LastReload {
+  readonly logFailure: Error | undefined;
+}
+
 export interface SupervisorEvents {
   /** The state of the service has changed; the first `ready` is the end of the start. */
   state: [ServiceState];
@@ -143,15 +148,15 @@ export class Supervisor {
   }
 
   /** Takes over settings, secrets and code as they are now; also ends a drain. */
-  async reload(by: string): Promise<LastReload> {
-    await Promise.all([this.reopenLog(by), this.#started]);
+  async reload(by: string): Promise<Reload> {
+    const [logFailure] = await Promise.all([this.reopenLog(by), this.#started]);
     const reload = this.#reloader.request(by);
     this.#update();
     const result = await reload;
     if (result.outcome === 'applied') this.events.emit('settings', this.#reloader.used.settings);
     if (this.#slots.size > 0) this.#isDraining = false;
     this.#update();
-    return result;
+    return { ...result, logFailure };
   }
 
   /**

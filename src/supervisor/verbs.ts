@@ -1,10 +1,9 @@
 // What a running service does when it is asked to by its control socket. Signals do the same: src/cli/start.ts.
 import { setTimeout as pause } from 'node:timers/promises';
 import { done, type VerbReply } from '../control/reply.ts';
-import type { LastReload } from '../control/status.ts';
 import type { Verb } from './control-server.ts';
 import { operatorVerbs } from './operator-verbs.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Reload, Supervisor } from './supervisor.ts';
 
 /** A service that is stopped twice is cut short, and ends as by a second SIGTERM. */
 const CUT_EXIT_CODE = 143;
@@ -43,14 +42,15 @@ export function serviceVerbs(supervisor: Supervisor): Record<string, Verb> {
   };
 }
 
-function replyOf({ outcome, reasons, needRestart }: LastReload): VerbReply {
+function replyOf({ outcome, reasons, needRestart, logFailure }: Reload): VerbReply {
   const pending = needRestart.map((variable) => `${variable} takes effect at the next restart`);
-  const details = [...reasons, ...pending];
+  const log = logFailure === undefined ? [] : [`the log could not be reopened: ${logFailure.message}`];
+  const details = [...reasons, ...pending, ...log];
   switch (outcome) {
     case 'applied':
       return done('reloaded', details);
     case 'unchanged':
-      return done('nothing has changed; the log was reopened', details);
+      return done(`nothing has changed${log.length > 0 ? '' : '; the log was reopened'}`, details);
     case 'refused':
       return { ...done('the reload was refused, everything stays as it was', details), outcome: 'refused' };
     case 'failed':

@@ -35,6 +35,8 @@ export interface ProcessOptions {
   readonly main?: string;
   /** Further environment variables. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What it is run by, such as `setpriv` and its options; has to become it. */
+  readonly runBy?: readonly string[];
   /** Command and flags; none is the service itself. */
   readonly args?: readonly string[];
 }
@@ -157,7 +159,8 @@ export async function spawnFlowProxy(options: ProcessOptions): Promise<FlowProce
     await writeFile(join(folder, 'secrets.json'), JSON.stringify(options.credentials), { mode: 0o600 });
   }
   if (options.envFile !== undefined) await writeFile(join(folder, '.env'), options.envFile);
-  const child = spawn(process.execPath, [options.main ?? MAIN, ...(options.args ?? [])], {
+  const [program = '', ...args] = [...(options.runBy ?? []), process.execPath, options.main ?? MAIN];
+  const child = spawn(program, [...args, ...(options.args ?? [])], {
     cwd: folder,
     env: environmentOf(options),
     detached: true,

@@ -3,37 +3,29 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { Agent } from 'node:http';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { generateCredentials, startSimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
-import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { MAIN } from '../harness/flow-process.ts';
-import type { FlowProxy } from '../harness/flow-proxy.ts';
 import { call } from '../harness/http-call.ts';
 import { freePort } from '../harness/raw-upstream.ts';
 import { startStack } from '../harness/stack.ts';
+import {
+  CONTROL_SOCKET,
+  command,
+  FLOOD,
+  FOLDER,
+  flood,
+  lines,
+  lineThat,
+  lostLines,
+  warnings,
+} from './log-trouble.ts';
 import { isInside, runInside } from './private-mounts.ts';
 
-const FOLDER = '/var/log/flow-proxy';
-const CONTROL_SOCKET = '/run/flow-proxy.sock';
-/** Each leaves a line of about a kilobyte. */
-const LONG_PATH = `/v1/models/${'x'.repeat(280)}`;
-/** More than the lines that wait in memory. */
-const FLOOD = 6_000;
 const CREDENTIALS = generateCredentials(2);
 
 if (!isInside) test('in throw-away /etc, /var and /run', () => runInside(import.meta.url));
@@ -159,52 +151,4 @@ function fillDisk(file: string): void {
   } catch {
     // It ends when the disk is full.
   }
-}
-
-/** Requests on keep-alive connections; every one is answered by the upstream's own 404. */
-async function flood({ url }: { readonly url: string }, count: number): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 40 });
-  let left = count;
-  const client = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      assert.equal((await call(`${url}${LONG_PATH}`, { agent })).status, 404);
-    }
-  };
-  await Promise.all(Array.from({ length: 40 }, client));
-  agent.destroy();
-}
-
-function command(name: string, ...flags: string[]) {
-  return runFlowProxy({ args: [name, ...flags], settings: { CONTROL_SOCKET } });
-}
-
-async function lostLines(): Promise<number> {
-  const { stdout } = await command('status', '--json');
-  return JSON.parse(stdout).log.lostLines;
-}
-
-const warnings = ({ stderr }: FlowProxy): number => stderr.match(/cannot be written/g)?.length ?? 0;
-
-type Line = Readonly<Record<string, unknown>>;
-
-/** Every line in every file; each must be whole. */
-function lines(): Line[] {
-  return readdirSync(FOLDER)
-    .filter((name) => name.startsWith('app.') && !name.endsWith('.tmp'))
-    .map((name) => [name, readFileSync(join(FOLDER, name))] as const)
-    .flatMap(([name, bytes]) => (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n'))
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
-}
-
-/** While lines are being written the last one may be half there. */
-async function lineThat(predicate: (line: Line) => boolean): Promise<Line> {
-  return eventually('the log line', () => {
-    try {
-      return lines().find(predicate);
-    } catch {
-      return undefined;
-    }
-  });
 }

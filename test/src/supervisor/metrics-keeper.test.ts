@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { WORKER_METRICS } from '../../../src/metrics/catalogue.ts';
 import type { MetricSums } from '../../../src/metrics/sums.ts';
 import { MetricsKeeper, restartReason } from '../../../src/supervisor/metrics-keeper.ts';
 
@@ -48,6 +49,7 @@ describe('What the workers have counted', () => {
     keeper.onSums(2, requests(1));
     assert.deepEqual(figures(keeper, 'attempts_total', 62_000), [6]);
     assert.deepEqual(figures(keeper, 'overhead_seconds', 62_000).at(-1), 0.5);
+    assert.equal(keeper.total(WORKER_METRICS.attempts), 6);
   });
 
   test('is no more where it was open in a worker that is gone', () => {

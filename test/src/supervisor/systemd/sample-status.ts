@@ -30,7 +30,7 @@ export function sampleStatus(changes: Partial<ServiceStatus> = {}): ServiceStatu
       { ...credential, name: 'b', available: false, disabled: false },
     ],
     inFlight: 0,
-    log: { mode: 'none', file: null, level: 'INFO', lostLines: 0 },
+    log: { mode: 'none', file: null, level: 'INFO', lostLines: 0, lostOnTheWay: 0 },
     limits: { softBytes: 1, hardBytes: 1, heapBytes: 1, connections: 1, openFiles: null },
     host: null,
     ...changes,
