@@ -49,8 +49,9 @@ export class Ticker {
       return;
     }
     const now = performance.now();
-    // From the end: whoever leaves meanwhile is replaced by one that has been looked at.
-    for (let place = this.#listeners.length - 1; place >= 0; place -= 1) this.#listeners[place]?.onTick(now);
+    for (const listener of [...this.#listeners]) {
+      if (listener.tickerPlace !== NOT_TICKING) listener.onTick(now);
+    }
   }
 }
 
