@@ -24,12 +24,12 @@ test('Everybody is looked at once a tick, also when some leave during it', (t) =
   tick();
   assert.deepEqual(
     all.map(({ ticks }) => ticks),
-    [1, 0, 1, 1, 1, 1],
+    [1, 1, 1, 1, 1, 0],
   );
   tick();
   assert.deepEqual(
     all.map(({ ticks }) => ticks),
-    [2, 0, 2, 1, 2, 1],
+    [2, 1, 2, 1, 2, 0],
   );
 });
 
