@@ -21,7 +21,7 @@ export interface LeaseRequest {
   /** Conversation key: requests with the same key stay on one credential while it is available. */
   readonly affinityKey: string | null;
   /** Credentials this exchange has already tried. */
-  readonly excluded: ReadonlySet<string>;
+  readonly excluded: readonly string[];
 }
 
 /**
@@ -47,7 +47,7 @@ interface LocalSuspension {
   readonly report: number;
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NOBODY: readonly string[] = [];
 const NO_PROBES: ReadonlyMap<Entry, Suspension> = new Map();
 
 /** Smooth weighted round-robin (nginx's algorithm) over the credentials that are available right now. */
@@ -117,11 +117,11 @@ export class Pool {
 
   /** Leases the next credential, or says when one will be back. */
   lease(request: LeaseRequest, now: number): Lease | NoLease {
-    if (request.excluded.size === 0 && this.#isUntroubled()) return this.#leaseFromAll(request, now);
+    if (request.excluded.length === 0 && this.#isUntroubled()) return this.#leaseFromAll(request, now);
     const available: Entry[] = [];
     const probes = new Map<Entry, Suspension>();
     for (const entry of this.#entries) {
-      if (request.excluded.has(entry.credential.id)) continue;
+      if (request.excluded.includes(entry.credential.id)) continue;
       const standing = this.#standing(entry, request.model, now);
       if (standing === 'out') continue;
       available.push(entry);
@@ -146,7 +146,7 @@ export class Pool {
   /** When `lease` would give one (epoch milliseconds): now, when the soonest throttled one is back, or never. */
   availableAt(request: LeaseRequest, now: number): number | null {
     const isAvailable = (entry: Entry): boolean =>
-      !request.excluded.has(entry.credential.id) && this.#standing(entry, request.model, now) !== 'out';
+      !request.excluded.includes(entry.credential.id) && this.#standing(entry, request.model, now) !== 'out';
     return this.#entries.some(isAvailable) ? now : this.#noLease(request, now).retryAt;
   }
 
@@ -210,7 +210,7 @@ export class Pool {
 
   /** With every credential rejected, refusing all work would help nobody: the one that is due soonest is tried. */
   #lastResort(request: LeaseRequest): Entry | undefined {
-    if (request.excluded.size > 0) return undefined;
+    if (request.excluded.length > 0) return undefined;
     let soonest: Entry | undefined;
     let soonestUntil = Number.POSITIVE_INFINITY;
     for (const entry of this.#entries) {
@@ -225,7 +225,7 @@ export class Pool {
   #noLease(request: LeaseRequest, now: number): NoLease {
     let retryAt: number | null = null;
     for (const entry of this.#entries) {
-      if (request.excluded.has(entry.credential.id)) continue;
+      if (request.excluded.includes(entry.credential.id)) continue;
       const holding = this.#holding(entry, request.model);
       if (!holding.some((suspension) => suspension.reason === 'throttled')) continue;
       const back = Math.max(now, ...holding.map((suspension) => suspension.until));

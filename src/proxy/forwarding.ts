@@ -37,7 +37,7 @@ export class Forwarding implements AttemptListener, Ticking {
   readonly #parts: ForwardingParts;
   readonly #exchange: Exchange;
   readonly #relay: Relay;
-  readonly #tried = new Set<string>();
+  readonly #tried: string[] = [];
   tickerPlace: number = NOT_TICKING;
   #attempt: Attempt | undefined;
   #lease: Lease | undefined;
@@ -166,7 +166,7 @@ export class Forwarding implements AttemptListener, Ticking {
     const exchange = this.#exchange;
     const { target, upstream, limits } = this.#parts;
     this.#lease = lease;
-    this.#tried.add(lease.credentialId);
+    this.#tried.push(lease.credentialId);
     exchange.beginAttempt(lease.name);
     const message = {
       method: exchange.method,

@@ -21,6 +21,18 @@ const NOT_TO_UPSTREAM = ['authorization', 'x-api-key', 'cookie', 'host', 'expect
 /** Bounds the memory that odd spellings of header names can take. */
 const SPELLINGS_REMEMBERED = 2_000;
 
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+const tokens = new Set<string>();
+
+/** Whether something can be the name of a header. */
+export function isFieldName(name: string): boolean {
+  if (tokens.has(name)) return true;
+  if (!TOKEN.test(name)) return false;
+  if (tokens.size < SPELLINGS_REMEMBERED) tokens.add(name);
+  return true;
+}
+
 /** Tells the fate of a header by its name, whatever its case. */
 export class HeaderRules {
   readonly #fates: ReadonlyMap<string, HeaderFate>;

@@ -8,8 +8,20 @@ const OVERLONG = /%(?:c[01]|e0%[89]|f0%8)/i;
 /** Of ASCII: digits and letters, too, may be part of another encoding. */
 const ENCODED = /%([0-7][\da-f])/gi;
 
+/** Paths that are asked for again and again, and are fine. */
+const known = new Set<string>();
+const MOST_KNOWN = 1_000;
+const LONGEST_KNOWN = 100;
+
 /** Why a path must not be forwarded, as a sentence; null when it may. */
 export function pathFault(path: string): string | null {
+  if (known.has(path)) return null;
+  const fault = faultIn(path);
+  if (fault === null && known.size < MOST_KNOWN && path.length <= LONGEST_KNOWN) known.add(path);
+  return fault;
+}
+
+function faultIn(path: string): string | null {
   if (/[^!-~]|\\/.test(path)) return 'The path has characters that must be percent-encoded.';
   if (/%(?![\da-f]{2})/i.test(path)) return 'The path has a "%" that encodes nothing.';
   let reading = path;

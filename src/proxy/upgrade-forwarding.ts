@@ -45,7 +45,7 @@ export class UpgradeForwarding implements UpgradeListener {
   readonly #exchange: Exchange;
   readonly #client: UpgradeClient;
   readonly #parts: UpgradeParts;
-  readonly #tried = new Set<string>();
+  readonly #tried: string[] = [];
   readonly #stopWatching: () => void;
   readonly #givenUp = new AbortController();
   #lease: Lease | null = null;
@@ -142,7 +142,7 @@ export class UpgradeForwarding implements UpgradeListener {
     const exchange = this.#exchange;
     const { request } = exchange;
     this.#lease = lease;
-    this.#tried.add(lease.credentialId);
+    this.#tried.push(lease.credentialId);
     exchange.beginAttempt(lease.name);
     request.url = `${exchange.path}${exchange.query}`;
     request.headers = upgradeHeaders(request, lease, target);

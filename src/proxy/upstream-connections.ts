@@ -36,6 +36,8 @@ export class UpstreamConnections implements ConnectionKeeper, Ticking {
   /** The latest at the end. */
   #idle: UpstreamConnection[] = [];
   #busy = 0;
+  /** What goes out over connections that were used before, once this turn is over. */
+  readonly #reusing: Sending[] = [];
   tickerPlace: number = NOT_TICKING;
   #isClosing = false;
   #onEmpty: () => void = () => {};
@@ -82,6 +84,17 @@ export class UpstreamConnections implements ConnectionKeeper, Ticking {
         this.#busy += 1;
         onOpened(connection);
       }
+    });
+  }
+
+  /**
+   * A connection is not used again before this turn of the loop has read what lies on it: the upstream's close, or bytes
+   * of an answer that nobody has asked for, which must not be taken for the next one's.
+   */
+  afterReads(sending: Sending): void {
+    if (this.#reusing.push(sending) > 1) return;
+    setImmediate(() => {
+      for (const each of this.#reusing.splice(0)) each.onReads();
     });
   }
 
@@ -149,21 +162,22 @@ class Sending implements PendingRequest {
     if (this.wasSent) this.#connection?.checkSilence(now, firstByteMs, idleMs);
   }
 
-  /**
-   * Not before this turn of the loop has read what lies there: the upstream's close, or bytes of an answer that nobody
-   * has asked for, which must not be taken for the next one's.
-   */
   #reuse(connection: UpstreamConnection): void {
     this.#connection = connection;
-    setImmediate(() => {
-      if (this.#isOver) {
-        if (connection.isOpen) this.#connections.onIdle(connection);
-      } else if (connection.isOpen) this.#send(connection);
-      else {
-        this.#connection = null;
-        this.#open();
-      }
-    });
+    this.#connections.afterReads(this);
+  }
+
+  /** What lay on the connection has been read. */
+  onReads(): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (this.#isOver) {
+      if (connection.isOpen) this.#connections.onIdle(connection);
+    } else if (connection.isOpen) this.#send(connection);
+    else {
+      this.#connection = null;
+      this.#open();
+    }
   }
 
   #open(): void {

@@ -85,7 +85,7 @@ describe('when nothing can be leased', () => {
 
   it('because the exchange has tried them all, no wait would help it, throttled or not', () => {
     const pool = poolOf(out('a', { until: 300 }), out('b', { until: 900 }));
-    const tried = (...ids: string[]) => wanting({ excluded: new Set(ids) });
+    const tried = (...ids: string[]) => wanting({ excluded: ids });
     assert.deepEqual(refused(pool.lease(tried('a'), 0)), { retryAt: 900 });
     assert.deepEqual(refused(pool.lease(tried('a', 'b'), 0)), { retryAt: null });
     assert.deepEqual(
@@ -107,14 +107,14 @@ describe('when nothing can be leased', () => {
     );
     const lease = leased(pool.lease(wanting(), 0));
     assert.deepEqual([lease.name, lease.probeOf], ['b', null]);
-    const again = wanting({ excluded: new Set(['b']) });
+    const again = wanting({ excluded: ['b'] });
     assert.deepEqual(refused(pool.lease(again, 0)), { retryAt: null }, 'but once in an exchange only');
   });
 });
 
 describe('what this worker saw fail', () => {
   const failing = (pool: Pool, name: string, model: string | null = null): Lease =>
-    leased(pool.lease(wanting({ model, excluded: new Set(['a', 'b', 'c'].filter((id) => id !== name)) }), 0));
+    leased(pool.lease(wanting({ model, excluded: ['a', 'b', 'c'].filter((id) => id !== name) }), 0));
 
   it('is avoided at once, until a snapshot acknowledges the report', () => {
     const pool = poolOf(pooled('a'), pooled('b'));

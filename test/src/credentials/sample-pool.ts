@@ -9,7 +9,7 @@ export const MINUTE = 60_000;
 
 /** A request for any model and of no conversation, unless a part says otherwise. */
 export function wanting(part: Partial<LeaseRequest> = {}): LeaseRequest {
-  return { model: null, affinityKey: null, excluded: new Set(), ...part };
+  return { model: null, affinityKey: null, excluded: [], ...part };
 }
 
 export function pooled(id: string, part: Partial<PooledCredential> = {}): PooledCredential {

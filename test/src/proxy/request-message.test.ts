@@ -40,7 +40,6 @@ describe('a request to the upstream', () => {
       { headers: ['X-A', 'a\nb'] },
       { headers: ['X-A\r\nX-B', 'b'] },
       { headers: ['X-A', 'a\0'] },
-      { authorization: 'Bearer a\r\nX-B: b' },
     ]) {
       assert.throws(() => headOf(body, changes), { code: 'UND_ERR_INVALID_ARG' }, JSON.stringify(changes));
     }
