@@ -127,10 +127,11 @@ export class AnswerParser {
       return at;
     }
     const lines = text.slice(0, end).split('\r\n');
-    const status = STATUS_LINE.exec(lines[0] ?? '');
+    const statusLine = lines[0] ?? '';
+    const status = STATUS_LINE.exec(statusLine);
     if (status === null) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
     const [, minor, code, statusText = ''] = status;
-    const headers = headersIn(text.slice(0, end), lines, 1);
+    const headers = headersIn(text.slice(statusLine.length, end), lines, 1);
     this.#begin({ status: Number(code), statusText, headers }, minor === '1');
     return at + end + HEAD_END.length;
   }
@@ -216,7 +217,8 @@ function part(chunk: Buffer, from: number, to: number): Buffer {
 }
 
 /**
- * @param lines of `head`
+ * @param head what is to be looked at, with its line ends
+ * @param lines the same without; those before `from` are something else
  * @throws AnswerError when a line is no header, or is folded (RFC 9112 section 5.2)
  */
 function headersIn(head: string, lines: readonly string[], from: number): string[] {
