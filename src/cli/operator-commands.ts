@@ -1,9 +1,8 @@
 // `flow-proxy top`, `credential enable|disable|reset NAME` and `log-level LEVEL`: for an operator at work, over the
 // control socket of a running service.
 import { Argument, type Command, InvalidArgumentError } from 'commander';
-import { askService } from '../control/client.ts';
 import type { CommandLine } from './prepare.ts';
-import { socketsOf, tell } from './service-commands.ts';
+import { askRunning, tell } from './service-commands.ts';
 import { top } from './top.ts';
 
 const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'];
@@ -19,7 +18,7 @@ export function addOperatorCommands(
   onExitCode: (exitCode: number) => void,
 ): void {
   const ask = async (command: Command, verb: string, argument: object): Promise<void> =>
-    onExitCode(tell(await askService(socketsOf(commandLineOf(command)), verb, { ...argument })));
+    onExitCode(tell(await askRunning(commandLineOf(command), verb, { ...argument })));
 
   const credential = program
     .command('credential')

@@ -4,8 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { peekSettings } from '../config/peek.ts';
 import { askService, ControlError, NotRunningError } from '../control/client.ts';
+import { foreignSockets, openUnixSockets } from '../control/foreign-sockets.ts';
 import { isVerbReply, type VerbReply } from '../control/reply.ts';
-import { pathsToAsk } from '../control/socket-path.ts';
+import { pathsToAsk, type SocketPlace } from '../control/socket-path.ts';
 import { codeOf } from '../errors.ts';
 import { type CommandLine, loadInput } from './prepare.ts';
 import { statusText } from './status-text.ts';
@@ -35,7 +36,8 @@ export function addServiceCommands(
   const add = (name: string, description: string): Command =>
     withSettings(program.command(name).description(description).exitOverride());
   const ask = (command: Command, verb: string, argument: Options): Promise<unknown> =>
-    askService(socketsOf(commandLineOf(command)), verb, { ...argument });
+    askRunning(commandLineOf(command), verb, { ...argument });
+  const jsonToo = (command: Command): Command => command.option('--json', 'the outcome as JSON');
 
   const status = add('status', 'what the running service is doing').option('--json', 'as JSON');
   status.action(async ({ json }: Options) => {
@@ -46,21 +48,23 @@ export function addServiceCommands(
     '--wait',
     'until it is done; exit 1 when it is refused or fails',
   );
-  reload.action(async ({ wait }: Options) => {
-    onExitCode(tell(await ask(reload, 'reload', { wait: wait === true })));
+  jsonToo(reload).action(async ({ wait, json }: Options) => {
+    onExitCode(tell(await ask(reload, 'reload', { wait: wait === true }), json));
   });
   const reopen = add('reopen', 'go on with a new log file (SIGUSR2)');
-  reopen.action(async () => onExitCode(tell(await ask(reopen, 'reopen', {}))));
+  jsonToo(reopen).action(async ({ json }: Options) =>
+    onExitCode(tell(await ask(reopen, 'reopen', {}), json)),
+  );
   const drain = add('drain', 'take no new connections and finish what is in flight (SIGWINCH)');
-  drain.action(async () => onExitCode(tell(await ask(drain, 'drain', {}))));
+  jsonToo(drain).action(async ({ json }: Options) => onExitCode(tell(await ask(drain, 'drain', {}), json)));
   const stop = add('stop', 'finish what is in flight, then end (SIGTERM)').option(
     '--wait',
     'until it has ended',
   );
-  stop.action(async ({ wait }: Options) => {
+  jsonToo(stop).action(async ({ wait, json }: Options) => {
     const reply = await ask(stop, 'stop', { wait: wait === true });
     if (wait === true && isVerbReply(reply)) await untilGone(reply.pid);
-    onExitCode(tell(reply));
+    onExitCode(tell(reply, json));
   });
 }
 
@@ -70,25 +74,52 @@ export function controlExitCode(cause: unknown): number | undefined {
   return cause instanceof ControlError ? EXIT.refused : undefined;
 }
 
+/**
+ * Asks the running service.
+ * @throws NotRunningError, ControlError
+ */
+export async function askRunning(
+  commandLine: CommandLine,
+  verb: string,
+  argument: Readonly<Record<string, unknown>> = {},
+): Promise<unknown> {
+  const place = placeOf(commandLine);
+  try {
+    return await askService(pathsToAsk(place), verb, argument);
+  } catch (cause) {
+    const others = cause instanceof NotRunningError ? foreignSockets(place, openUnixSockets()) : [];
+    if (others.length === 0) throw cause;
+    throw new ControlError(
+      `nothing of this user is running; the service at ${others.join(' and ')} belongs to another one: run this as that user`,
+      { cause },
+    );
+  }
+}
+
 /** Where a running service of this user, or the system's, has its socket. */
 export function socketsOf(commandLine: CommandLine): string[] {
+  return pathsToAsk(placeOf(commandLine));
+}
+
+function placeOf(commandLine: CommandLine): SocketPlace {
   const input = loadInput(commandLine);
   const setting = peekSettings(input);
-  return pathsToAsk({
+  return {
     asked: setting('controlSocket'),
     cwd: input.cwd,
     port: setting('port'),
     environment: process.env,
     temporaryFolder: tmpdir(),
     uid: process.getuid?.() ?? 0,
-  });
+  };
 }
 
 /** Says what came of it. @returns the exit code */
-export function tell(reply: unknown): number {
+export function tell(reply: unknown, asJson = false): number {
   if (!isVerbReply(reply)) throw new ControlError(`the service does not know this: ${JSON.stringify(reply)}`);
   const isDone = reply.outcome === 'done';
-  (isDone ? console.log : console.error)(sentences(reply));
+  if (asJson) console.log(JSON.stringify(reply, null, 2));
+  else (isDone ? console.log : console.error)(sentences(reply));
   return isDone ? EXIT.done : EXIT.refused;
 }
 
