@@ -20,6 +20,14 @@ export interface FailedAttempt {
   readonly cause: string;
 }
 
+/** What carries an exchange out. */
+export interface Forwarded {
+  /** Ends it here and now. */
+  cutOff(error: ErrorReply): void;
+  /** The client's side is over. */
+  onClosed(): void;
+}
+
 /** A record that phases fill in; it decides nothing. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -43,7 +51,7 @@ export class Exchange {
   /** CORS headers for the client's browser, a flat list; null when CORS is off. */
   cors: readonly string[] | null = null;
   /** What carries it to the upstream and back, once that has begun. */
-  forwarding: { cutOff(error: ErrorReply): void } | null = null;
+  forwarding: Forwarded | null = null;
   attempts = 0;
   /** What quotas and cooldowns may be bound to, when the body names it. */
   model: string | null = null;

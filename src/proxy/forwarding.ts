@@ -5,7 +5,7 @@ import type { Lease, LeaseRequest, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { ErrorReply } from './dialect.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Forwarded } from './exchange.ts';
 import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { HeldAnswer } from './held-answer.ts';
 import { judgeAnswer, judgeBreak, judgeFailure } from './judge.ts';
@@ -33,7 +33,7 @@ export interface ForwardingParts {
 const HOLD_MS = 2_000;
 
 /** Forwards one exchange. */
-export class Forwarding implements AttemptListener, Ticking {
+export class Forwarding implements AttemptListener, Forwarded, Ticking {
   readonly #parts: ForwardingParts;
   readonly #exchange: Exchange;
   readonly #relay: Relay;
@@ -62,7 +62,6 @@ export class Forwarding implements AttemptListener, Ticking {
 
   start(): void {
     this.#exchange.forwarding = this;
-    this.#exchange.response.on('close', () => this.#onClose());
     this.#parts.ticker.add(this);
     this.#next();
   }
@@ -237,7 +236,7 @@ export class Forwarding implements AttemptListener, Ticking {
   }
 
   /** The response is over; if not by us, the client has left. */
-  #onClose(): void {
+  onClosed(): void {
     this.#stop();
     this.#release();
     this.#attempt?.abort();

@@ -60,20 +60,20 @@ export class Handler {
     const exchange = new Exchange(request, response, 'code' in target ? unreadablePath(raw) : target);
     exchange.cors = this.#parts.cors.headersFor(request);
     if (hasBody(request)) readRestAfter(request, response);
-    response.on('close', () => {
-      const status = response.headersSent ? response.statusCode : null;
-      finishExchange(
-        exchange,
-        { status, isWhole: response.writableFinished },
-        this.#parts.log,
-        this.#parts.metrics,
-      );
-    });
+    response.on('close', () => this.#onClosed(exchange));
     this.#guard(exchange, () => this.#accept(exchange, target));
     return {
       breakOff: (error) => this.#breakOff(exchange, error),
       cutOff: (error) => this.#cutOff(exchange, error),
     };
+  }
+
+  #onClosed(exchange: Exchange): void {
+    const { response, forwarding } = exchange;
+    const status = response.headersSent ? response.statusCode : null;
+    const { log, metrics } = this.#parts;
+    finishExchange(exchange, { status, isWhole: response.writableFinished }, log, metrics);
+    forwarding?.onClosed();
   }
 
   #accept(exchange: Exchange, target: RequestPath | ErrorReply): void {
