@@ -4,6 +4,7 @@ import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { generateCredentials } from '../../ops/simulated-upstream/server.ts';
 import { call } from '../harness/http-call.ts';
+import { sharedStack } from '../harness/shared-stack.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 async function send({ proxy }: Stack, count: number, connections: number): Promise<void> {
@@ -14,8 +15,8 @@ async function send({ proxy }: Stack, count: number, connections: number): Promi
 }
 
 for (const connections of [1, 3, 50]) {
-  test(`1,000 requests on ${connections} connections use each of 3 credentials 333 ± 5 times`, async (t) => {
-    const stack = await startStack({}, t);
+  test(`1,000 requests on ${connections} connections use each of 3 credentials 333 ± 5 times`, async () => {
+    const stack = await sharedStack();
     await send(stack, 1_000, connections);
     for (const { clientId } of stack.credentials) {
       const count = stack.upstream.stats().byCredential[clientId] ?? 0;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { call, jsonPost } from '../harness/http-call.ts';
+import { sharedStack } from '../harness/shared-stack.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const MESSAGES = [{ role: 'user', content: 'x' }];
@@ -39,8 +40,8 @@ const KEYS: readonly [string, (conversation: string) => Parameters<typeof call>[
 ];
 
 for (const [name, post] of KEYS) {
-  test(`requests with the same ${name} stay on one credential over all workers`, async (t) => {
-    const stack = await startStack({ credentials: 5 }, t);
+  test(`requests with the same ${name} stay on one credential over all workers`, async () => {
+    const stack = await sharedStack({ credentials: 5 });
     assert.deepEqual(await credentialsPerConversation(stack, post), [1, 1, 1, 1]);
   });
 }

@@ -9,6 +9,7 @@ import { startFlowProxy } from '../harness/flow-proxy.ts';
 import { chatPost, openCall, startCall } from '../harness/http-call.ts';
 import { RawConnection } from '../harness/raw-connection.ts';
 import { startDeafUpstream, startRawUpstream } from '../harness/raw-upstream.ts';
+import { sharedStack } from '../harness/shared-stack.ts';
 import { startStack } from '../harness/stack.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -25,8 +26,8 @@ for (const fault of [
   { type: 'reset', afterChunks: 3 },
   { type: 'stall', afterChunks: 3 },
 ] as const) {
-  test(`the SDKs raise when a stream breaks in the middle (${fault.type})`, async (t) => {
-    const { upstream, proxy } = await startStack({ settings: { IDLE_TIMEOUT: 1 } }, t);
+  test(`the SDKs raise when a stream breaks in the middle (${fault.type})`, async () => {
+    const { upstream, proxy } = await sharedStack({ settings: { IDLE_TIMEOUT: 1 } });
     upstream.setFaults([{ fault }]);
     const openai = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'none', maxRetries: 0 });
     const anthropic = new Anthropic({ baseURL: proxy.url, authToken: 'none', apiKey: null, maxRetries: 0 });
@@ -129,12 +130,13 @@ for (const [phase, fault] of [
   ['waiting for the answer', { type: 'stall' }],
   ['in the middle of a stream', { type: 'stall', afterChunks: 2 }],
 ] as const) {
-  test(`a client that leaves while ${phase} frees the upstream and counts against nobody`, async (t) => {
-    const { upstream, proxy } = await startStack({}, t);
+  test(`a client that leaves while ${phase} frees the upstream and counts against nobody`, async () => {
+    const { upstream, proxy } = await sharedStack();
+    const id = phase.replaceAll(' ', '-');
     upstream.setFaults([{ fault }]);
     const outgoing = startCall(`${proxy.url}${CHAT}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', 'x-request-id': id },
     });
     outgoing.on('error', () => {}).on('response', (response) => response.on('error', () => {}).resume());
     outgoing.end(chatPost('marker:M chunks:9', true).body);
@@ -142,8 +144,8 @@ for (const [phase, fault] of [
     await eventually('the stall', () => (upstream.requests[0]?.fault === null ? undefined : true));
     outgoing.destroy();
     await upstream.waitFor(({ outcome }) => outcome === 'aborted', 1_500);
-    const line = await proxy.waitForLog(({ outcome }) => outcome === 'client_left');
-    assert.equal(line.level, 'INFO');
+    const line = await proxy.waitForExchange(id);
+    assert.deepEqual([line.level, line['outcome']], ['INFO', 'client_left']);
     assert.ok(!proxy.logLines.some(({ msg }) => msg.includes('marked as failed')));
   });
 }
@@ -153,19 +155,20 @@ for (const how of ['end', 'reset'] as const) {
     ['kept', {}],
     ['streamed', { KEEP_BODY_MB: 0.01 }],
   ] as const) {
-    test(`a client that leaves while uploading frees the upstream and counts against nobody (body ${what}, ${how})`, async (t) => {
-      const { upstream, proxy } = await startStack({ settings }, t);
+    test(`a client that leaves while uploading frees the upstream and counts against nobody (body ${what}, ${how})`, async () => {
+      const { upstream, proxy } = await sharedStack({ settings });
+      const id = `${what}-${how}`;
       const connection = await RawConnection.open(proxy.port);
-      const expectation = 'Expect: 100-continue';
-      connection.writeHead('POST /v1/echo HTTP/1.1', 'Host: x', 'Content-Length: 1000000', expectation);
+      const [expectation, name] = ['Expect: 100-continue', `X-Request-Id: ${id}`];
+      connection.writeHead('POST /v1/echo HTTP/1.1', 'Host: x', 'Content-Length: 1000000', expectation, name);
       // So that the exchange has begun when the client leaves.
       await connection.readThrough('\r\n\r\n');
       connection.write(Buffer.alloc(200_000));
       if (what === 'streamed') await upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
       connection[how]();
       await upstream.waitForStats(({ activeRequests }) => activeRequests === 0, 1_500);
-      const line = await proxy.waitForLog(({ outcome }) => outcome === 'client_left');
-      assert.equal(line.level, 'INFO');
+      const line = await proxy.waitForExchange(id);
+      assert.deepEqual([line.level, line['outcome']], ['INFO', 'client_left']);
       connection.destroy();
     });
   }
