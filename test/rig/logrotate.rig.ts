@@ -35,7 +35,7 @@ const OF_THE_GUIDE = `${FOLDER}/*.log {
 const CREDENTIALS = [
   { clientId: 'id', clientSecret: 'a-secret-of-some-length-0123456789', tenant: 'tenant' },
 ];
-const SECONDS = Number(process.env['RIG_SECONDS'] ?? 20);
+const SECONDS = Number(process.env['RIG_SECONDS'] ?? 14);
 const RATE = 2_000;
 /** Where `flow-proxy reopen` looks for a service under systemd. */
 const CONTROL_SOCKET = '/run/flow-proxy/control.sock';

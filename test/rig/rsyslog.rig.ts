@@ -96,6 +96,8 @@ async function startInJournal(t: TestContext): Promise<string> {
       FLOW_PROXY_ADMIN_LISTEN: 'off',
       FLOW_PROXY_CONTROL_SOCKET: 'control.sock',
       FLOW_PROXY_NUM_WORKERS: '2',
+      // Health routes are no more than that.
+      FLOW_PROXY_LOG_LEVEL: 'DEBUG',
     },
     stdio: 'ignore',
   });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const SOAK = fileURLToPath(new URL('../soak/soak.js', import.meta.url));
-const MINUTES = '0.6';
+const MINUTES = '0.4';
 /** The soak itself, and the end of what it started. */
 const TIMEOUT_MS = 120_000;
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NO_FACTS, readBodyFacts, readModels } from '../../../src/proxy/body-facts.ts';
+import { cpuMsOf } from '../../harness/cpu-time.ts';
 
 const factsOf = (text: string) => readBodyFacts(Buffer.from(text));
 const modelsOf = (text: string) => readModels(Buffer.from(text));
@@ -76,11 +77,12 @@ describe('the facts of a request body', () => {
   });
 
   it('are found in a body of many megabytes in a moment, also when it is nested a million deep', () => {
-    const startedAt = performance.now();
     const deep = `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`;
     const text = JSON.stringify({ text: 'say \\"this\\" \n'.repeat(500_000), model: 'last' });
-    assert.equal(factsOf(`{"deep":${deep},${text.slice(1)}`).model, 'last');
-    assert.ok(performance.now() - startedAt < 2_000);
+    const ms = cpuMsOf(() => {
+      assert.equal(factsOf(`{"deep":${deep},${text.slice(1)}`).model, 'last');
+    });
+    assert.ok(ms < 2_000, `${ms} ms`);
   });
 });
 
