@@ -115,6 +115,8 @@ async function serve({
   } catch (cause) {
     await giveUp(`its self-check failed: ${messageOf(cause)}`);
   }
+  // It would take connections, only to leave with them.
+  if (proxy.server.connections.isDraining) return;
   try {
     const port = await proxy.server.listen(
       passedSocket === null ? { port: generation.port, host: generation.host } : { fd: passedSocket },

@@ -83,6 +83,7 @@ export class Reloader {
 
   async #reload(): Promise<Result> {
     const { crew, slots, load, readCode, configuration } = this.#options;
+    if (slots.isClosed) return ended('refused', ['the service is ending']);
     let loaded: Configuration;
     let code: Code;
     try {

@@ -16,6 +16,8 @@ export async function roll(slots: Rollable, launch: Launch, log: Logger): Promis
     if (boot.type === 'failed') {
       slots.launch = before;
       await rollBack(slots, number, before, log);
+      // Then nobody serves any more, and it is not the new worker's fault.
+      if (slots.size === 0) return { type: 'failed', reason: 'the service drains since' };
       return { type: 'failed', reason: `the new worker ${number} cannot serve: ${boot.reason}` };
     }
     // One has shown that it can serve: from now on a worker that dies is followed by such a one, too.

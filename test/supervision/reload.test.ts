@@ -6,7 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { type CommandResult, runFlowProxy } from '../harness/command.ts';
 import { reload, setInEnvFile, statusOf } from '../harness/control.ts';
 import { eventually } from '../harness/eventually.ts';
-import { call, chatPost } from '../harness/http-call.ts';
+import { call, chatPost, openCall, readAnswer } from '../harness/http-call.ts';
+import { freePort } from '../harness/raw-upstream.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { PostLoops } from '../harness/traffic.ts';
 
@@ -155,4 +156,25 @@ test('a second SIGHUP during a reload is remembered once, and SIGTERM wins over 
   proxy.kill('SIGTERM');
   assert.equal((await proxy.exited).code, 0);
   assert.notEqual((await cut).outcome, 'done');
+});
+
+test('a reload is refused while the service ends, and one that a drain overtakes says so; the next one serves again', async (t) => {
+  const port = await freePort();
+  const { proxy } = await startStack({ settings: { PORT: port } }, t);
+  setInEnvFile(proxy, 'KEEP_ALIVE_TIMEOUT', 61);
+  const overtaken = reload(proxy);
+  await eventually('the reload', () => (proxy.workerPids().length > 2 ? true : undefined));
+  proxy.kill('SIGWINCH');
+  assert.deepEqual((await overtaken).reasons, ['the service drains since']);
+  await proxy.waitForLog(({ msg }) => msg.startsWith('Drained'));
+  assert.equal((await reload(proxy)).outcome, 'done');
+  assert.equal((await statusOf(proxy)).state, 'ready');
+  const stream = await openCall(`${proxy.url}${CHAT}`, chatPost('chunks:40 interval:50', true));
+
+  proxy.kill('SIGTERM');
+  await proxy.waitForLog(({ msg }) => msg.startsWith('SIGTERM: draining'));
+  const late = await reload(proxy);
+  assert.deepEqual([late.outcome, late.reasons], ['refused', ['the service is ending']]);
+  assert.match((await readAnswer(stream)).text, /data: \[DONE\]\n\n$/);
+  assert.equal((await proxy.exited).code, 0);
 });
