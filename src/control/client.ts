@@ -17,10 +17,13 @@ class ForeignFolderError extends Error {
   readonly code = 'EPERM';
 }
 
+/** The service does nothing that takes long before it answers, unless it was told to. */
+const ANSWER_MS = 10_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
- * Asks the first service that answers; takes as long as it takes.
+ * Asks the first service that answers; a verb that was told to `wait` takes as long as it takes.
+ * @param answerMs how long any other one may take
  * @returns the JSON of the answer, whatever its status
  * @throws NotRunningError, ControlError
  */
@@ -28,12 +31,20 @@ export async function askService(
   paths: readonly string[],
   verb: string,
   argument: Readonly<Record<string, unknown>> = {},
+  answerMs: number = ANSWER_MS,
 ): Promise<unknown> {
+  const signalOf = (): AbortSignal | undefined =>
+    argument['wait'] === true ? undefined : AbortSignal.timeout(answerMs);
   const closed: string[] = [];
   for (const path of paths) {
     try {
-      return await ask(path, verb, argument);
+      return await ask(path, verb, argument, signalOf());
     } catch (cause) {
+      if (cause instanceof Error && cause.name === 'AbortError')
+        throw new ControlError(
+          `the service at ${path} has not answered for ${answerMs / 1_000} s: it hangs, or has no time`,
+          { cause },
+        );
       const code = codeOf(cause) ?? '';
       if (CLOSED.includes(code)) closed.push(path);
       else if (!ABSENT.includes(code)) throw new ControlError(explain(cause, path), { cause });
@@ -47,13 +58,18 @@ export async function askService(
   throw new NotRunningError(`nothing is running: no service answers at ${paths.join(' or ')}`);
 }
 
-async function ask(path: string, verb: string, argument: object): Promise<unknown> {
+async function ask(
+  path: string,
+  verb: string,
+  argument: object,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   assertOurs(path);
   const body = JSON.stringify(argument);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     http
-      .request({ socketPath: path, method: 'POST', path: `/${verb}`, headers, agent: false })
+      .request({ socketPath: path, method: 'POST', path: `/${verb}`, headers, agent: false, signal })
       .once('response', resolve)
       .once('error', reject)
       .end(body);

@@ -92,11 +92,13 @@ if (!isInside) {
     await run('flow-proxy status');
   });
 
-  test('systemctl status tells the state, the workers, the credentials and what is in flight', async () => {
+  test('systemctl status tells the state, the workers, the credentials and what is in flight; limits go by MemoryMax', async () => {
     assert.match(
       await property('StatusText'),
       /^ready: 2 of 2 workers, 3 of 3 credentials available, \d+ in flight/,
     );
+    const { limits } = JSON.parse(await run('flow-proxy status --json'));
+    assert.equal(limits.hardBytes, Math.floor((0.8 * Number(await property('MemoryMax'))) / 3));
   });
 
   test('It runs as its own user, without capabilities, and can write only to its log and run-time folders', async () => {
