@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { WebSocket } from 'ws';
 import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { call, chatPost, jsonPost } from '../harness/http-call.ts';
+import { sharedStack } from '../harness/shared-stack.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { bearer, ClientKeysFile } from './client-keys-file.ts';
 
@@ -16,13 +17,16 @@ const CHAT = '/v1/chat/completions';
 const MESSAGES = '/v1/messages';
 const QUESTION = { max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] };
 
+/** For tests that leave the keys as they were. */
+const lasting = new ClientKeysFile({ after });
+const key = await lasting.add('ci');
+const lastingStack = (): Promise<Stack> => sharedStack({ settings: { CLIENT_KEYS_FILE: lasting.path } });
+
 const health = async ({ proxy }: Stack): Promise<Record<string, Record<string, unknown>>> =>
   JSON.parse((await call(`${proxy.url}/health`)).text);
 
-test('a client key is accepted as a bearer token and as x-api-key, and is not sent on', async (t) => {
-  const file = new ClientKeysFile(t);
-  const key = await file.add('ci');
-  const stack = await startStack({ settings: { CLIENT_KEYS_FILE: file.path } }, t);
+test('a client key is accepted as a bearer token and as x-api-key, and is not sent on', async () => {
+  const stack = await lastingStack();
   const { proxy, upstream } = stack;
   for (const headers of [bearer(key), { 'x-api-key': key }, { ...bearer('none'), 'x-api-key': key }]) {
     const answer = await call(`${proxy.url}${CHAT}`, { ...chatPost('hi'), headers });
@@ -72,19 +76,15 @@ test('a wrong key, or none, is answered 401 in the dialect of the path, counted,
   assert.ok(!`${proxy.stdout}${proxy.stderr}${openai.text}${anthropic.text}`.includes('canary'));
 });
 
-test('health routes need no key', async (t) => {
-  const file = new ClientKeysFile(t);
-  await file.add('ci');
-  const { proxy } = await startStack({ settings: { CLIENT_KEYS_FILE: file.path } }, t);
+test('health routes need no key', async () => {
+  const { proxy } = await lastingStack();
   for (const path of ['/', '/health', '/healthz', '/readyz']) {
     assert.equal((await call(`${proxy.url}${path}`)).status, 200, path);
   }
 });
 
-test('the real SDKs come in with their own headers, and raise their own error on a wrong key', async (t) => {
-  const file = new ClientKeysFile(t);
-  const key = await file.add('ci');
-  const { proxy } = await startStack({ settings: { CLIENT_KEYS_FILE: file.path } }, t);
+test('the real SDKs come in with their own headers, and raise their own error on a wrong key', async () => {
+  const { proxy } = await lastingStack();
   const messages = [{ role: 'user' as const, content: 'hi' }];
   const openai = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: key, maxRetries: 0 });
   await openai.chat.completions.create({ model: 'gpt-4o', messages });
@@ -106,9 +106,7 @@ test('the real SDKs come in with their own headers, and raise their own error on
 });
 
 test('a request without a key is refused before its body is taken in, and the connection stays usable', async (t) => {
-  const file = new ClientKeysFile(t);
-  await file.add('ci');
-  const { proxy } = await startStack({ settings: { CLIENT_KEYS_FILE: file.path } }, t);
+  const { proxy } = await lastingStack();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());
   const upload = { method: 'POST', body: Buffer.alloc(3 * 1024 * 1024, 'x'), agent };
@@ -117,10 +115,8 @@ test('a request without a key is refused before its body is taken in, and the co
   assert.equal((await call(`${proxy.url}${CHAT}`, upload)).status, 401);
 });
 
-test('a WebSocket needs a key as well', async (t) => {
-  const file = new ClientKeysFile(t);
-  const key = await file.add('ci');
-  const { proxy, upstream } = await startStack({ settings: { CLIENT_KEYS_FILE: file.path } }, t);
+test('a WebSocket needs a key as well', async () => {
+  const { proxy, upstream } = await lastingStack();
   const url = `${proxy.url.replace('http', 'ws')}/v1/realtime?model=gpt-4o`;
   assert.equal(await refusalOf(new WebSocket(url)), 401);
   assert.equal(await refusalOf(new WebSocket(url, { headers: bearer('fp_wrong') })), 401);

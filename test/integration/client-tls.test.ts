@@ -8,7 +8,7 @@ import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { type Certificate, makeCertificate } from '../harness/certificate.ts';
@@ -16,6 +16,7 @@ import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { FlowProxy, Scope } from '../harness/flow-proxy.ts';
 import { call, chatPost } from '../harness/http-call.ts';
+import { sharedStack } from '../harness/shared-stack.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -78,8 +79,12 @@ const secureStack = (
   more: Record<string, string | number> = {},
 ): Promise<Stack> => startStack({ settings: { ...files.settings, ...more } }, t);
 
-test('clients are served over TLS: plain, streamed, in forward mode and on WebSockets', async (t) => {
-  const { proxy, upstream } = await secureStack(t, new PairFiles(t));
+/** For tests that leave certificate and service as they were. */
+const lasting = new PairFiles({ after });
+const lastingStack = (): Promise<Stack> => sharedStack({ settings: lasting.settings });
+
+test('clients are served over TLS: plain, streamed, in forward mode and on WebSockets', async () => {
+  const { proxy, upstream } = await lastingStack();
   assert.equal((await get(proxy)).status, 200);
   const stream = await open(proxy, { ...chatPost('chunks:3', true), path: CHAT, ...headersOf(chatPost('')) });
   assert.match(await text(stream), /data: \[DONE\]\n\n$/);
@@ -99,7 +104,7 @@ test('clients are served over TLS: plain, streamed, in forward mode and on WebSo
 });
 
 test('a connection over TLS is kept for the next request', async (t) => {
-  const { proxy } = await secureStack(t, new PairFiles(t));
+  const { proxy } = await lastingStack();
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ...TRUSTED });
   t.after(() => agent.destroy());
   const ports = new Set<number | undefined>();
@@ -111,14 +116,14 @@ test('a connection over TLS is kept for the next request', async (t) => {
   assert.equal(ports.size, 1);
 });
 
-test('an offer to upgrade to HTTP/2 is ignored over TLS as well', async (t) => {
-  const { proxy } = await secureStack(t, new PairFiles(t));
+test('an offer to upgrade to HTTP/2 is ignored over TLS as well', async () => {
+  const { proxy } = await lastingStack();
   const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABk' };
   assert.equal((await get(proxy, { headers })).status, 200);
 });
 
-test('nothing older than TLS 1.2 is spoken, and whatever is no TLS ends no worker', async (t) => {
-  const { proxy } = await secureStack(t, new PairFiles(t));
+test('nothing older than TLS 1.2 is spoken, and whatever is no TLS ends no worker', async () => {
+  const { proxy } = await lastingStack();
   const pids = proxy.workerPids();
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
   await assert.rejects(get(proxy, old), /alert protocol version/);
