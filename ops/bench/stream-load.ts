@@ -20,6 +20,8 @@ export interface StreamFigures {
 
 const NEW_LINE = 10;
 const GIVE_UP_MS = 30_000;
+/** As chats are: what is looked for in their answers is part of the cost. */
+const BODY = JSON.stringify({ model: 'bench', stream: true, messages: [{ role: 'user', content: 'Hi' }] });
 
 /** Opens all streams at once and reads them to their end. */
 export async function readStreams(load: StreamLoad): Promise<StreamFigures> {
@@ -46,7 +48,10 @@ function readStream(load: StreamLoad, firstByteMs: number[], jitterMs: number[])
     let events = 0;
     let lastAt = 0;
     let before = 0;
-    socket.write(`GET /v1/stream HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n\r\n`);
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${BODY.length}\r\n\r\n${BODY}`,
+    );
     socket.on('data', (chunk: Buffer) => {
       const now = performance.now();
       if (lastAt === 0) firstByteMs.push(now - startedAt);

@@ -28,8 +28,8 @@ const server = net.createServer((socket) => {
   let tail = '';
   socket.on('data', (chunk: Buffer) => {
     tail = (tail + chunk.toString('latin1')).slice(-8_192);
-    // Requests of a bench have no body.
-    if (!tail.endsWith('\r\n\r\n')) return;
+    // Bodies of the bench are JSON objects.
+    if (!tail.endsWith('}') || !tail.includes('\r\n\r\n')) return;
     tail = '';
     const stream = { socket, sent: 0 };
     socket.write(HEAD);
