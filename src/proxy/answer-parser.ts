@@ -1,7 +1,14 @@
 // Reads answers off a connection of ours to the upstream (RFC 9112): heads, and bodies by length, by chunks or up to
 // the end of the connection. Strict: what could be framed in two ways is no answer, and its connection is given up.
 // Headers come out as strings, once; that, and one call per piece of body, is what makes it cheap.
-import { isFieldName } from './header-rules.ts';
+import {
+  AnswerError,
+  type AnswerHead,
+  checkTrailer,
+  framingOf,
+  type ReadHead,
+  readAnswerHead,
+} from './answer-head.ts';
 
 /** Hears what a parser reads; in this order: onHead, onBody..., onEnd. */
 export interface AnswerSink {
@@ -10,24 +17,6 @@ export interface AnswerSink {
   onBody(chunk: Buffer): void;
   /** @param isReusable whether the connection is fit for another request */
   onEnd(isReusable: boolean): void;
-}
-
-export interface AnswerHead {
-  readonly status: number;
-  readonly statusText: string;
-  /** Flat list of names and values as they came, latin1. */
-  readonly headers: readonly string[];
-}
-
-/** What came is no answer that can be told apart for sure. */
-export class AnswerError extends Error {
-  /** Named like the faults of llhttp, Node's own parser. */
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 type State = 'idle' | 'head' | 'length' | 'untilClose' | 'chunkSize' | 'chunk' | 'chunkEnd' | 'trailer';
@@ -41,13 +30,15 @@ const LINE_END = Buffer.from('\r\n');
 const CR = 0x0d;
 const LF = 0x0a;
 const NOTHING: Buffer = Buffer.alloc(0);
-/** Odd characters in the reason do no harm: whoever sends it on leaves them out. */
-const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: ([^\r\n]*))?$/;
 const BEGINNING = 'HTTP/1.';
-/** RFC 9110 section 5.5: control characters, among them those that end lines, but not as RFC 9112 has them. */
-const NOT_IN_HEAD = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?:^|[^\r])\n/;
 const CHUNK_SIZE = /^([\da-f]{1,12})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/i;
-const LENGTH = /^\d{1,15}$/;
+const PLAIN_DIGITS = 6;
+const NO_DIGIT = 255;
+const HEX_DIGITS = new Uint8Array(256).fill(NO_DIGIT);
+for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+  HEX_DIGITS[digit.charCodeAt(0)] = value;
+  HEX_DIGITS[digit.toUpperCase().charCodeAt(0)] = value;
+}
 
 /** For one connection: one answer after the other. */
 export class AnswerParser {
@@ -126,24 +117,18 @@ export class AnswerParser {
         throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
       return at;
     }
-    const lines = text.slice(0, end).split('\r\n');
-    const statusLine = lines[0] ?? '';
-    const status = STATUS_LINE.exec(statusLine);
-    if (status === null) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
-    const [, minor, code, statusText = ''] = status;
-    const headers = headersIn(text.slice(statusLine.length, end), lines, 1);
-    this.#begin({ status: Number(code), statusText, headers }, minor === '1');
+    this.#begin(readAnswerHead(text.slice(0, end)));
     return at + end + HEAD_END.length;
   }
 
-  #begin(head: AnswerHead, isPersistent: boolean): void {
+  #begin(head: ReadHead): void {
     const { status } = head;
     if (status < 100 || status === 101)
       throw new AnswerError('HPE_INVALID_STATUS', `status ${status} that nobody has asked for`);
     // Interim answers (100 Continue, 103 Early Hints): the one that counts is still to come.
     if (status < 200) return;
     const framing = framingOf(head.headers);
-    this.#isReusable = framing.keepsAlive ?? isPersistent;
+    this.#isReusable = framing.keepsAlive ?? head.isPersistent;
     this.#sink.onHead(head);
     if (this.#isHead || status === 204 || status === 304 || framing.length === 0) this.#end();
     else if (framing.isChunked) this.#state = 'chunkSize';
@@ -171,12 +156,31 @@ export class AnswerParser {
       this.#state = 'chunkSize';
       return at + LINE_END.length;
     }
+    if (this.#state === 'chunkSize') {
+      const next = this.#readPlainSize(chunk, at);
+      if (next > at) return next;
+    }
     const end = chunk.indexOf(LINE_END, at);
     if ((end < 0 ? chunk.length : end) - at > LONGEST_LINE_BYTES)
       throw new AnswerError('HPE_INVALID_CHUNK_SIZE', 'a line that is too long');
     if (end < 0) return at;
     this.#takeLine(chunk.toString('latin1', at, end));
     return end + LINE_END.length;
+  }
+
+  /** The size of a chunk as nearly everybody writes it. @returns `at` itself when it is written in another way */
+  #readPlainSize(chunk: Buffer, at: number): number {
+    let size = 0;
+    let place = at;
+    for (; place < at + PLAIN_DIGITS; place += 1) {
+      const digit = HEX_DIGITS[chunk[place] ?? 0] ?? NO_DIGIT;
+      if (digit === NO_DIGIT) break;
+      size = size * 16 + digit;
+    }
+    if (place === at || size === 0 || chunk[place] !== CR || chunk[place + 1] !== LF) return at;
+    this.#missing = size;
+    this.#state = 'chunk';
+    return place + LINE_END.length;
   }
 
   #takeLine(line: string): void {
@@ -201,7 +205,7 @@ export class AnswerParser {
     this.#trailerBytes += line.length;
     if (this.#trailerBytes > LONGEST_HEAD_BYTES)
       throw new AnswerError('UND_ERR_HEADERS_OVERFLOW', 'trailers that are too large');
-    headersIn(line, [line], 0);
+    checkTrailer(line);
   }
 
   #end(): void {
@@ -214,62 +218,4 @@ export class AnswerParser {
 /** Of a chunk; itself when it is all of it. */
 function part(chunk: Buffer, from: number, to: number): Buffer {
   return from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to);
-}
-
-/**
- * @param head what is to be looked at, with its line ends
- * @param lines the same without; those before `from` are something else
- * @throws AnswerError when a line is no header, or is folded (RFC 9112 section 5.2)
- */
-function headersIn(head: string, lines: readonly string[], from: number): string[] {
-  if (NOT_IN_HEAD.test(head))
-    throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'control characters in the headers');
-  const headers: string[] = [];
-  for (let i = from; i < lines.length; i += 1) {
-    const line = lines[i] ?? '';
-    const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(0, colon));
-    if (!isFieldName(name)) throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'a header without a name');
-    headers.push(name, line.slice(colon + 1).trim());
-  }
-  return headers;
-}
-
-interface Framing {
-  readonly isChunked: boolean;
-  /** Null when it is not told. */
-  readonly length: number | null;
-  /** What Connection says; undefined when nothing. */
-  readonly keepsAlive: boolean | undefined;
-}
-
-/** RFC 9112 section 6.3. @throws AnswerError when it can be read in two ways */
-function framingOf(headers: readonly string[]): Framing {
-  let isChunked = false;
-  let length: number | null = null;
-  let keepsAlive: boolean | undefined;
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const [name = '', value = ''] = [headers[i], headers[i + 1]];
-    // Only the three whose lengths these are are looked at more closely.
-    if (name.length === 14 && name.toLowerCase() === 'content-length') {
-      if (length !== null || !LENGTH.test(value))
-        throw new AnswerError('HPE_INVALID_CONTENT_LENGTH', 'a length that is none, or two');
-      length = Number(value);
-    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      if (isChunked || value.toLowerCase() !== 'chunked')
-        throw new AnswerError('HPE_INVALID_TRANSFER_ENCODING', 'a transfer coding other than chunked');
-      isChunked = true;
-    } else if (name.length === 10 && name.toLowerCase() === 'connection') {
-      keepsAlive = connectionSays(value, keepsAlive);
-    }
-  }
-  if (isChunked && length !== null)
-    throw new AnswerError('HPE_UNEXPECTED_CONTENT_LENGTH', 'a length and chunks');
-  return { isChunked, length, keepsAlive };
-}
-
-function connectionSays(value: string, before: boolean | undefined): boolean | undefined {
-  const options = value.toLowerCase().split(',');
-  if (before === false || options.some((option) => option.trim() === 'close')) return false;
-  return options.some((option) => option.trim() === 'keep-alive') ? true : before;
 }

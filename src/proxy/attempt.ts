@@ -1,5 +1,5 @@
 // One try to get an answer from the upstream: one lease, one request, its events told to whoever judges them.
-import type { AnswerHead } from './answer-parser.ts';
+import type { AnswerHead } from './answer-head.ts';
 import type { RequestMessage } from './request-message.ts';
 import type { RequestListener } from './upstream-connection.ts';
 import type { PendingRequest, UpstreamConnections } from './upstream-connections.ts';
@@ -12,12 +12,16 @@ export interface SilenceLimits {
   readonly idleMs: number;
 }
 
-/** What comes back, in this order: onHeaders, onData..., then onEnd or onFailure; onFailure may come at any point. */
+/**
+ * What comes back, in this order: onHeaders, onData..., then onEnd or onFailure; onFailure may come at any point. While
+ * the answer goes on, onRead follows what came in together.
+ */
 export interface AttemptListener {
-  /** @returns false to hold the answer back until `resume` */
-  onHeaders(status: number, headers: readonly string[], statusText: string): boolean;
+  onHeaders(status: number, headers: readonly string[], statusText: string): void;
   /** @param chunk to be used, or copied, before this returns */
-  onData(chunk: Buffer): boolean;
+  onData(chunk: Buffer): void;
+  /** @returns false to hold the answer back until `resume` */
+  onRead(): boolean;
   onEnd(): void;
   onFailure(cause: Error, wasSent: boolean): void;
 }
@@ -57,12 +61,16 @@ export class Attempt implements RequestListener {
     if (!this.#isOver) this.#pending.checkSilence(now, this.#limits.firstByteMs, this.#limits.idleMs);
   }
 
-  onHead({ status, headers, statusText }: AnswerHead): boolean {
-    return this.#listener.onHeaders(status, headers, statusText);
+  onHead({ status, headers, statusText }: AnswerHead): void {
+    this.#listener.onHeaders(status, headers, statusText);
   }
 
-  onBody(chunk: Buffer): boolean {
-    return this.#listener.onData(chunk);
+  onBody(chunk: Buffer): void {
+    this.#listener.onData(chunk);
+  }
+
+  onRead(): boolean {
+    return this.#listener.onRead();
   }
 
   onEnd(): void {

@@ -66,7 +66,7 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
     this.#next();
   }
 
-  onHeaders(status: number, headers: readonly string[], statusText: string): boolean {
+  onHeaders(status: number, headers: readonly string[], statusText: string): void {
     const verdict = judgeAnswer(status, headers, Date.now(), this.#parts.retry.causes);
     this.#exchange.upstreamStatus = status;
     if (this.#lease !== undefined) this.#parts.leases.settle(this.#lease, status, verdict);
@@ -79,15 +79,18 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
       this.#held = undefined;
       this.#relay.begin(status, headers, statusText);
     }
-    return true;
   }
 
-  onData(chunk: Buffer): boolean {
-    if (!this.#isHolding || this.#held === undefined) return this.#relay.write(chunk);
-    if (this.#held.push(chunk)) return true;
-    this.#isHolding = false;
-    this.#replay(this.#held);
-    return true;
+  onData(chunk: Buffer): void {
+    if (!this.#isHolding || this.#held === undefined) this.#relay.write(chunk);
+    else if (!this.#held.push(chunk)) {
+      this.#isHolding = false;
+      this.#replay(this.#held);
+    }
+  }
+
+  onRead(): boolean {
+    return this.#isHolding || this.#relay.flush();
   }
 
   onEnd(): void {

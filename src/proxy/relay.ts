@@ -33,7 +33,10 @@ export class Relay {
   #events: EventBoundary | null = null;
   /** The body goes out in chunks (RFC 9112 section 7.1), framed here: Node takes four writes for each. */
   #isChunked = false;
+  /** Framed chunks that came in together, to go out together. */
+  #text = '';
   #hasWritten = false;
+  #isBehind = false;
   #isWaiting = false;
   #lastWriteAt = 0;
   /** Of a body that is small enough to go out in one piece with its head, once it has come whole. */
@@ -44,7 +47,7 @@ export class Relay {
     this.#options = options;
   }
 
-  /** Sends the head; together with the first bytes of the body when these came along with it. */
+  /** The head; it goes out with the first bytes of the body when these came along with it, else with `flush`. */
   begin(status: number, headers: readonly string[], statusText: string): void {
     const { response, id, method, cors } = this.#exchange;
     const { flat, length, isEventStream, isOpenEventStream, body, coding } = headersForClient(
@@ -66,20 +69,10 @@ export class Relay {
     response.writeHead(status, REASON_PHRASE.test(statusText) ? statusText : '', sent);
     this.#isChunked = response.chunkedEncoding;
     response.chunkedEncoding = false;
-    process.nextTick(flushHead, this);
   }
 
-  /** Nothing of the body came along: the head goes alone. */
-  flushHead(): void {
-    const { response } = this.#exchange;
-    if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
-  }
-
-  /**
-   * @param chunk is used or copied before this returns
-   * @returns false when the client is behind: hold the upstream back until `onDrained`
-   */
-  write(chunk: Buffer): boolean {
+  /** @param chunk is used or copied before this returns */
+  write(chunk: Buffer): void {
     const exchange = this.#exchange;
     const isWhole = !this.#hasWritten && chunk.length === this.#length;
     this.#hasWritten = true;
@@ -89,39 +82,59 @@ export class Relay {
       this.#events.push(chunk);
       this.#lastWriteAt = performance.now();
     }
-    if (this.#send(chunk, isWhole)) return true;
+    this.#send(chunk, isWhole);
+  }
+
+  /**
+   * What came in together goes out.
+   * @returns false when the client is behind: hold the upstream back until `onDrained`
+   */
+  flush(): boolean {
+    const { response } = this.#exchange;
+    if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
+    this.#flushText();
+    // Node would hold it back until this turn is over.
+    response.socket?.uncork();
+    if (!this.#isBehind) return true;
     if (!this.#isWaiting) {
       this.#isWaiting = true;
-      exchange.response.once('drain', () => {
+      response.once('drain', () => {
         this.#isWaiting = false;
+        this.#isBehind = false;
         this.#options.onDrained();
       });
     }
     return false;
   }
 
-  #send(chunk: Buffer, isWhole: boolean): boolean {
+  #send(chunk: Buffer, isWhole: boolean): void {
     const { response } = this.#exchange;
-    const isSmall = chunk.length <= ONE_WRITE_BYTES;
-    if (this.#isChunked && isSmall) return this.#sendText(chunk.toString('latin1'));
-    if (isWhole) return response.write(chunk.toString('latin1'), 'latin1');
-    if (!this.#isChunked) return response.write(Buffer.from(chunk));
-    // Node holds these back until the present turn is over, and sends them as one.
-    response.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-    response.write(Buffer.from(chunk));
-    return response.write('\r\n', 'latin1');
+    if (this.#isChunked && chunk.length <= ONE_WRITE_BYTES) this.#addText(chunk.toString('latin1'));
+    else if (isWhole) response.write(chunk.toString('latin1'), 'latin1');
+    else {
+      this.#flushText();
+      if (this.#isChunked) response.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+      this.#isBehind = !response.write(Buffer.from(chunk));
+      if (this.#isChunked) this.#text = '\r\n';
+    }
   }
 
   /** @param text latin1 */
-  #sendText(text: string, onSent?: () => void): boolean {
-    const framed = this.#isChunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text;
-    return this.#exchange.response.write(framed, 'latin1', onSent);
+  #addText(text: string): void {
+    this.#text += this.#isChunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text;
+  }
+
+  #flushText(onSent?: () => void): void {
+    if (this.#text === '') return;
+    this.#isBehind = !this.#exchange.response.write(this.#text, 'latin1', onSent);
+    this.#text = '';
   }
 
   end(): void {
     const { response } = this.#exchange;
     if (response.writableEnded) return;
-    if (this.#isChunked) response.write(LAST_CHUNK, 'latin1');
+    if (this.#isChunked) this.#text += LAST_CHUNK;
+    this.#flushText();
     // Else Node ends with an empty write, and what is still held back goes out with it as a vector.
     response.socket?.uncork();
     response.end();
@@ -133,7 +146,8 @@ export class Relay {
     if (this.#events === null || keepAliveMs === 0 || now - this.#lastWriteAt < keepAliveMs) return;
     if (!this.#events.isBetweenEvents || this.#isWaiting) return;
     this.#lastWriteAt = now;
-    this.#sendText(KEEP_ALIVE_COMMENT);
+    this.#addText(KEEP_ALIVE_COMMENT);
+    this.#flushText();
   }
 
   /** The upstream broke off. */
@@ -145,15 +159,12 @@ export class Relay {
       // Only once it is out: newer Node holds written chunks back to the next turn. No last chunk follows: to HTTP,
       // too, the answer is incomplete.
       const words = Buffer.from(this.#events.closing + errorEvent(dialect, error)).toString('latin1');
-      this.#sendText(words, () => socket.destroySoon());
+      this.#addText(words);
+      this.#flushText(() => socket.destroySoon());
       setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
     } else if (request.httpVersionMinor === 0) {
       // To HTTP/1.0 a plain close would be the regular end of a body.
       socket.resetAndDestroy();
     } else response.destroy();
   }
-}
-
-function flushHead(relay: Relay): void {
-  relay.flushHead();
 }

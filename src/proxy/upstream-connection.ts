@@ -1,15 +1,20 @@
 // One connection to the upstream: writes one request at a time onto it and tells what comes back. Which connection a
 // request gets is upstream-connections.ts's; what an answer means, the listener's.
 import type { Socket } from 'node:net';
-import { AnswerError, type AnswerHead, AnswerParser, type AnswerSink } from './answer-parser.ts';
+import { AnswerError, type AnswerHead } from './answer-head.ts';
+import { AnswerParser, type AnswerSink } from './answer-parser.ts';
 import { type RequestMessage, requestHead } from './request-message.ts';
 
 /** Hears of one request; `onFailure` may come at any point and is the last. */
 export interface RequestListener {
-  /** @returns false to hold the answer back until `resume` */
-  onHead(head: AnswerHead): boolean;
+  onHead(head: AnswerHead): void;
   /** @param chunk to be used, or copied, before this returns */
-  onBody(chunk: Buffer): boolean;
+  onBody(chunk: Buffer): void;
+  /**
+   * What had come in was told, and the answer goes on.
+   * @returns false to hold it back until `resume`
+   */
+  onRead(): boolean;
   onEnd(): void;
   onFailure(cause: Error): void;
 }
@@ -93,7 +98,9 @@ export class UpstreamConnection implements AnswerSink {
       this.#fail(cause);
     }
     // A head that comes by the single byte is no answer until it is whole.
-    if (this.#hasAnswered) this.#activeAt = performance.now();
+    if (!this.#hasAnswered) return;
+    this.#activeAt = performance.now();
+    if (this.#listener?.onRead() === false) this.#pause();
   }
 
   /** Lets a held answer go on. */
@@ -127,11 +134,11 @@ export class UpstreamConnection implements AnswerSink {
   onHead(head: AnswerHead): void {
     this.#hasAnswered = true;
     this.#usableUntil = idleLimitOf(head.headers) ?? this.#idleMs;
-    if (this.#listener?.onHead(head) === false) this.#pause();
+    this.#listener?.onHead(head);
   }
 
   onBody(chunk: Buffer): void {
-    if (this.#listener?.onBody(chunk) === false) this.#pause();
+    this.#listener?.onBody(chunk);
   }
 
   onEnd(isReusable: boolean): void {

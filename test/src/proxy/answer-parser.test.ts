@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type AnswerHead, AnswerParser } from '../../../src/proxy/answer-parser.ts';
+import type { AnswerHead } from '../../../src/proxy/answer-head.ts';
+import { AnswerParser } from '../../../src/proxy/answer-parser.ts';
 
 interface Heard {
   readonly heads: AnswerHead[];

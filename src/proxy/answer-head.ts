@@ -1,0 +1,110 @@
+// The head of an answer: its status line, its headers, and how its body is framed (RFC 9112). Strict, see answer-parser.ts.
+import { isFieldName } from './header-rules.ts';
+
+export interface AnswerHead {
+  readonly status: number;
+  readonly statusText: string;
+  /** Flat list of names and values as they came, latin1. */
+  readonly headers: readonly string[];
+}
+
+/** What came is no answer that can be told apart for sure. */
+export class AnswerError extends Error {
+  /** Named like the faults of llhttp, Node's own parser. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Odd characters in the reason do no harm: whoever sends it on leaves them out. */
+const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: ([^\r\n]*))?$/;
+/** RFC 9110 section 5.5: control characters, among them those that end lines, but not as RFC 9112 has them. */
+const NOT_IN_HEAD = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?:^|[^\r])\n/;
+const LENGTH = /^\d{1,15}$/;
+
+/** One that has been read. */
+export interface ReadHead extends AnswerHead {
+  /** HTTP/1.1: the connection goes on unless told otherwise. */
+  readonly isPersistent: boolean;
+}
+
+/**
+ * @param text all of it, without the empty line
+ * @throws AnswerError
+ */
+export function readAnswerHead(text: string): ReadHead {
+  const lines = text.split('\r\n');
+  const statusLine = lines[0] ?? '';
+  const status = STATUS_LINE.exec(statusLine);
+  if (status === null) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
+  const [, minor, code, statusText = ''] = status;
+  const headers = headersIn(text.slice(statusLine.length), lines, 1);
+  return { status: Number(code), statusText, headers, isPersistent: minor === '1' };
+}
+
+/** @throws AnswerError when a trailer is no header */
+export function checkTrailer(line: string): void {
+  headersIn(line, [line], 0);
+}
+
+/**
+ * @param head what is to be looked at, with its line ends
+ * @param lines the same without; those before `from` are something else
+ * @throws AnswerError when a line is no header, or is folded (RFC 9112 section 5.2)
+ */
+function headersIn(head: string, lines: readonly string[], from: number): string[] {
+  if (NOT_IN_HEAD.test(head))
+    throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'control characters in the headers');
+  const headers: string[] = [];
+  for (let i = from; i < lines.length; i += 1) {
+    const line = lines[i] ?? '';
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon));
+    if (!isFieldName(name)) throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'a header without a name');
+    headers.push(name, line.slice(colon + 1).trim());
+  }
+  return headers;
+}
+
+/** How a body is framed. */
+export interface Framing {
+  readonly isChunked: boolean;
+  /** Null when it is not told. */
+  readonly length: number | null;
+  /** What Connection says; undefined when nothing. */
+  readonly keepsAlive: boolean | undefined;
+}
+
+/** RFC 9112 section 6.3. @throws AnswerError when it can be read in two ways */
+export function framingOf(headers: readonly string[]): Framing {
+  let isChunked = false;
+  let length: number | null = null;
+  let keepsAlive: boolean | undefined;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [name = '', value = ''] = [headers[i], headers[i + 1]];
+    // Only the three whose lengths these are are looked at more closely.
+    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+      if (length !== null || !LENGTH.test(value))
+        throw new AnswerError('HPE_INVALID_CONTENT_LENGTH', 'a length that is none, or two');
+      length = Number(value);
+    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      if (isChunked || value.toLowerCase() !== 'chunked')
+        throw new AnswerError('HPE_INVALID_TRANSFER_ENCODING', 'a transfer coding other than chunked');
+      isChunked = true;
+    } else if (name.length === 10 && name.toLowerCase() === 'connection') {
+      keepsAlive = connectionSays(value, keepsAlive);
+    }
+  }
+  if (isChunked && length !== null)
+    throw new AnswerError('HPE_UNEXPECTED_CONTENT_LENGTH', 'a length and chunks');
+  return { isChunked, length, keepsAlive };
+}
+
+function connectionSays(value: string, before: boolean | undefined): boolean | undefined {
+  const options = value.toLowerCase().split(',');
+  if (before === false || options.some((option) => option.trim() === 'close')) return false;
+  return options.some((option) => option.trim() === 'keep-alive') ? true : before;
+}
