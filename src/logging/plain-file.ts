@@ -1,5 +1,6 @@
 // One plain log file that others rotate, as logrotate does. Lines go to the file that was opened until we are told to
-// reopen, or until somebody has put another file in its place: a reader that follows the name misses nothing then.
+// reopen, or until somebody has put another file in its place: a reader that follows the name misses nothing then, but
+// for what is on its way to the old one at that moment.
 import { close, closeSync, fstatSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Outlet } from './line-queue.ts';

@@ -37,6 +37,8 @@ const CREDENTIALS = [
 ];
 const SECONDS = Number(process.env['RIG_SECONDS'] ?? 14);
 const RATE = 2_000;
+/** At most: 64 kB, see src/logging/line-queue.ts, and no line is shorter than this. */
+const LINES_OF_A_WRITE = Math.ceil((64 * 1024) / 250);
 /** Where `flow-proxy reopen` looks for a service under systemd. */
 const CONTROL_SOCKET = '/run/flow-proxy/control.sock';
 
@@ -76,7 +78,9 @@ else {
     ['shipped', SHIPPED, SECONDS],
     ['guide’s', OF_THE_GUIDE, SECONDS / 2],
   ] as const) {
-    test(`under load and a rotation a second by the ${name} file every exchange is one whole line, for imfile too`, async (t) => {
+    // Where logrotate makes the new file, the reader may go over to it while lines are being written to the old one.
+    const mayMiss = config === SHIPPED ? 0 : LINES_OF_A_WRITE;
+    test(`under load and a rotation a second by the ${name} file every exchange is one whole line; imfile misses ${mayMiss === 0 ? 'none' : 'no more than a write'}`, async (t) => {
       execFileSync('rm', ['-rf', FOLDER]);
       mkdirSync(FOLDER, { recursive: true, mode: 0o750 });
       const log = join(FOLDER, 'app.log');
@@ -104,14 +108,19 @@ else {
       assert.ok(rotations >= seconds / 4, `${rotations} rotations in ${seconds} s`);
       assert.equal(written.length, answered.length, 'as many lines as exchanges');
       assert.deepEqual(new Set(written), new Set(answered), 'none lost, none twice');
-      const received = (): string[] => idsIn(reader.received());
+      // Lines arrive in order, and this is the last one.
       await eventually(
         'the last line at the log server',
-        () => received().length >= answered.length || undefined,
+        () => reader.received().includes('flow-proxy ended: SIGTERM') || undefined,
         60_000,
-      ).catch(() => t.diagnostic(`${received().length} lines at the log server`));
-      assert.equal(received().length, answered.length, 'as many lines at the log server');
-      assert.deepEqual(new Set(received()), new Set(answered), 'and the same');
+      );
+      const received = idsIn(reader.received());
+      const known = new Set(answered);
+      assert.equal(new Set(received).size, received.length, 'none twice at the log server');
+      assert.ok(received.every((id) => known.has(id)));
+      const missing = answered.length - received.length;
+      t.diagnostic(`${missing} of them missing at the log server`);
+      assert.ok(missing <= rotations * mayMiss, `${missing} missing after ${rotations} rotations`);
     });
   }
 }
