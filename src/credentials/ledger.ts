@@ -1,8 +1,10 @@
-// The primary's view of the credentials: their tokens, cooldowns and probe grants. It alone decides; workers report.
+// The primary's view of the credentials: their tokens and cooldowns. It alone decides; workers report. Who may probe one
+// whose cooldown has ended is probe-grants.ts's.
 // It holds no timers and sends nothing: src/supervisor/pool-keeper.ts does both.
 import { afterFailure, type CooldownRecord, type CredentialFailure } from './cooldown.ts';
+import { type Cooldown, dueAt, newCooldown, ProbeGrants, withdrawGrant } from './probe-grants.ts';
 import type { CredentialEntry } from './secrets-file.ts';
-import type { PoolSnapshot, ProbeGrant, Suspension } from './snapshot.ts';
+import type { PoolSnapshot, Suspension } from './snapshot.ts';
 import { mintToken } from './token.ts';
 
 /** What became of a credential; each is one log line. */
@@ -26,15 +28,6 @@ export interface CredentialReport {
   /** Taken out by an operator. */
   readonly isDisabled: boolean;
   readonly cooldowns: readonly (CooldownRecord & { readonly model: string | null })[];
-}
-
-interface Cooldown {
-  record: CooldownRecord;
-  probe: ProbeGrant | null;
-  /** True while a granted worker's probing exchange is on its way. */
-  isProbing: boolean;
-  /** When the next grant is due, unless an exchange is probing. */
-  grantAt: number;
 }
 
 interface Account {
@@ -68,18 +61,13 @@ export const LEDGER_TIMES: LedgerTimes = {
 
 /** Models come from clients: beyond this many per credential the cooldown that ends first is forgotten. */
 const MODELS_REMEMBERED = 64;
-/** A grant that a worker used at its last moment is heard of within this time. */
-const GRANT_MARGIN_MS = 250;
-
 /** Tokens, cooldowns and probes of all credentials. Every method that takes `now` wants epoch milliseconds. */
 export class Ledger {
   readonly #times: LedgerTimes;
   readonly #random: () => number;
   #accounts: Account[] = [];
   #version = 0;
-  #lastGranted = -1;
-  /** Workers that have requests waiting for leave to probe, and until when that is taken to be so. */
-  readonly #wanting = new Map<number, number>();
+  readonly #grants: ProbeGrants;
 
   constructor(
     entries: readonly CredentialEntry[],
@@ -89,6 +77,7 @@ export class Ledger {
   ) {
     this.#times = times;
     this.#random = random;
+    this.#grants = new ProbeGrants(times.grantMs);
     this.replace(entries, now);
   }
 
@@ -180,14 +169,14 @@ export class Ledger {
       previous.record = record;
       return undefined;
     }
-    account.cooldowns.set(model, { record, probe: null, isProbing: false, grantAt: record.until });
+    account.cooldowns.set(model, newCooldown(record));
     trim(account.cooldowns, model);
     return { type: 'failed', name, failure, record };
   }
 
   /** A worker has a request for which nothing but a credential to be probed is left: it comes first. */
   reportProbeWanted(worker: number, now: number): void {
-    this.#wanting.set(worker, now + 2 * this.#times.grantMs);
+    this.#grants.want(worker, now);
   }
 
   /** A granted worker has started its probing exchange. */
@@ -207,7 +196,7 @@ export class Ledger {
     const cooldown = account?.cooldowns.get(model);
     if (account === undefined || !cooldown?.isProbing || cooldown.probe?.worker !== worker) return undefined;
     // A late failure may have lengthened the cooldown since: the probe knew less than that one.
-    if (!hasRecovered || cooldown.record.until > this.#grantedAt(cooldown)) {
+    if (!hasRecovered || cooldown.record.until > this.#grants.grantedAt(cooldown)) {
       withdrawGrant(cooldown);
       return undefined;
     }
@@ -217,7 +206,7 @@ export class Ledger {
 
   /** Takes back what was granted to a worker that is gone. */
   releaseWorker(worker: number): void {
-    this.#wanting.delete(worker);
+    this.#grants.forget(worker);
     for (const { cooldowns } of this.#accounts) {
       for (const cooldown of cooldowns.values()) {
         if (cooldown.probe?.worker === worker) withdrawGrant(cooldown);
@@ -268,35 +257,16 @@ export class Ledger {
       account.cooldowns.delete(model);
       return true;
     }
-    const worker = this.#nextToProbe(now, readyWorkers);
-    if (worker === undefined) {
-      cooldown.grantAt = now + this.#times.grantMs;
-      return false;
-    }
-    this.#lastGranted = worker;
-    const validUntil = now + this.#times.grantMs;
-    cooldown.probe = { worker, validUntil };
-    cooldown.grantAt = validUntil + GRANT_MARGIN_MS;
-    return true;
-  }
-
-  /** In turn; only workers that want to, if there are any. */
-  #nextToProbe(now: number, readyWorkers: readonly number[]): number | undefined {
-    const wanting = readyWorkers.filter((worker) => (this.#wanting.get(worker) ?? 0) > now);
-    const candidates = wanting.length > 0 ? wanting : readyWorkers;
-    return candidates.find((candidate) => candidate > this.#lastGranted) ?? candidates[0];
+    return this.#grants.grant(cooldown, now, readyWorkers);
   }
 
   /** A probe that failed may speak of another scope than it probed: a 401 of all models, a 429 of one. */
   #endProbes({ cooldowns }: Account, { model, leasedAt }: CredentialFailure): void {
     for (const [scope, cooldown] of cooldowns) {
       const isConcerned = scope === null || scope === model;
-      if (isConcerned && cooldown.isProbing && leasedAt >= this.#grantedAt(cooldown)) withdrawGrant(cooldown);
+      if (isConcerned && cooldown.isProbing && leasedAt >= this.#grants.grantedAt(cooldown))
+        withdrawGrant(cooldown);
     }
-  }
-
-  #grantedAt({ probe }: Cooldown): number {
-    return (probe?.validUntil ?? 0) - this.#times.grantMs;
   }
 
   #mint(entry: CredentialEntry, now: number): { token: string; refreshAt: number } {
@@ -320,18 +290,6 @@ function suspensionOf(model: string | null, { record, probe }: Cooldown): Suspen
 
 function isIn({ cooldowns, isDisabled }: Account): boolean {
   return !isDisabled && !cooldowns.has(null);
-}
-
-/** A late failure may have lengthened the cooldown after a grant was given. */
-function dueAt({ isProbing, grantAt, record }: Cooldown): number {
-  return isProbing ? Number.POSITIVE_INFINITY : Math.max(grantAt, record.until);
-}
-
-/** Nobody may probe any more; the next grant is due as soon as the cooldown has ended. */
-function withdrawGrant(cooldown: Cooldown): void {
-  cooldown.probe = null;
-  cooldown.isProbing = false;
-  cooldown.grantAt = cooldown.record.until;
 }
 
 function trim(cooldowns: Map<string | null, Cooldown>, latest: string | null): void {
