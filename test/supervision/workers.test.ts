@@ -177,7 +177,9 @@ test('drained by SIGWINCH it takes no new connection, says so on open ones, fini
   const stream = await openCall(`${proxy.url}${CHAT}`, chatPost('marker:L chunks:40 interval:50', true));
   proxy.kill('SIGWINCH');
   await proxy.waitForLog(({ msg }) => msg.startsWith('SIGWINCH: draining'));
-  assert.equal((await call(`${proxy.url}/readyz`, { agent })).status, 503);
+  await eventually('its last answer', async () =>
+    (await call(`${proxy.url}/readyz`, { agent })).status === 503 ? true : undefined,
+  );
   await eventually('the refusal', () =>
     call(`${proxy.url}/readyz`).then(
       () => undefined,
