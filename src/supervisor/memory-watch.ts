@@ -4,6 +4,7 @@ import type { Configuration } from '../configuration.ts';
 import { type MemoryLimits, memoryLimits } from '../host/memory-share.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Crew } from './crew.ts';
+import { wantedWorkers } from './reloader.ts';
 import type { Slots } from './slots.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -53,10 +54,11 @@ export class MemoryWatch {
 
   /** In use now. */
   get limits(): MemoryLimits {
-    const { used, slots } = this.#options;
+    const { used } = this.#options;
     if (this.#limits === undefined || this.#limitsOf !== used()) {
       this.#limitsOf = used();
-      this.#limits = memoryLimits(this.#limitsOf.settings.memory, slots.size);
+      const { settings } = this.#limitsOf;
+      this.#limits = memoryLimits(settings.memory, wantedWorkers(settings));
     }
     return this.#limits;
   }

@@ -2,11 +2,10 @@
 // work. `docker` and `docker-compose` in it are podman and podman-compose.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { documentedBlocks } from '../harness/documented-commands.ts';
 import { root } from '../harness/root.ts';
 
 const run = promisify(execFile);
@@ -14,7 +13,7 @@ const SCRIPT = root('test/rig/container-rig.sh');
 const NODE_MAJOR = '24';
 const IMAGE = 'localhost/flow-proxy-plugin:latest';
 const BUILD_MS = 400_000;
-const COMMAND_MS = 60_000;
+const COMMAND_MS = 150_000;
 /** The rig's own address, which containers of every network reach. */
 const RIG_ADDRESS = '10.99.0.1';
 const UPSTREAM_PORT = 9990;
@@ -24,17 +23,6 @@ const CREDENTIALS = ['first', 'second'].map((name) => ({
   clientSecret: `rig-secret-of-${name}`,
   tenant: 'rig',
 }));
-/** What the image is made of: a build with the same content need not be made again. */
-const SOURCES = [
-  'package.json',
-  'package-lock.json',
-  '.dockerignore',
-  'tsconfig.json',
-  'ops/docker',
-  'src',
-  'workers',
-];
-
 /** How a command in the rig ended. */
 export interface RigResult {
   readonly code: number;
@@ -59,19 +47,16 @@ export class ContainerRig {
     };
   }
 
-  /** Builds what is missing, boots, and starts the simulated upstream with the credentials of `secrets.json`. */
+  /** Builds the image as documented, boots, and starts the simulated upstream with the credentials of `secrets.json`. */
   async up(): Promise<void> {
     await this.down();
     await this.#script(['base', NODE_MAJOR], BUILD_MS);
-    const digest = sourceDigest();
-    if (!(await this.#hasImage(digest))) {
-      await this.#script(['build', root('.'), IMAGE, '--label', `rig-sources=${digest}`], BUILD_MS);
-    }
+    await this.#script(['build', root('.'), documentedBuild()], BUILD_MS);
     await this.#script(['up'], COMMAND_MS);
     await this.sh(`
       ip address add ${RIG_ADDRESS}/32 dev lo
       for tool in podman podman-compose; do
-        printf '#!/bin/sh\\nexec /usr/bin/%s "$@"\\n' $tool >/usr/local/sbin/docker\${tool#podman}
+        printf '#!/bin/sh\\nBUILDAH_FORMAT=docker exec /usr/bin/%s "$@"\\n' $tool >/usr/local/sbin/docker\${tool#podman}
       done
       chmod 755 /usr/local/sbin/docker*
       mkdir -p /srv/rig && cd /srv/rig && cat >secrets.json <<'END'
@@ -107,35 +92,16 @@ END
     }
   }
 
-  async #hasImage(digest: string): Promise<boolean> {
-    const { stdout } = await this.#script(['images', '--filter', `label=rig-sources=${digest}`], COMMAND_MS);
-    return stdout.includes('flow-proxy-plugin');
-  }
-
   #script(args: readonly string[], timeout: number): Promise<{ stdout: string; stderr: string }> {
     const environment = this.#environment;
     return run('bash', [SCRIPT, ...args], { env: environment, timeout, maxBuffer: 16 * 1024 * 1024 });
   }
 }
 
-/** Of everything that the build reads. */
-function sourceDigest(): string {
-  const hash = createHash('sha256');
-  for (const source of SOURCES) {
-    for (const file of filesOf(source)) hash.update(`${file}\0`).update(readFileSync(root(file)));
-  }
-  return hash.digest('hex').slice(0, 16);
-}
-
-function filesOf(path: string): string[] {
-  try {
-    const entries = readdirSync(root(path), { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((file) => file.slice(root('.').length))
-      .sort();
-  } catch {
-    return [path];
-  }
+/** The command that docs/operations.md builds the image with. */
+function documentedBuild(): string {
+  const commands = documentedBlocks().flatMap((block) => block.commands);
+  const build = commands.find((command) => command.startsWith('docker build '));
+  assert.ok(build);
+  return build;
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { memoryLimits } from '../../src/host/memory-share.ts';
 import { type CommandResult, runFlowProxy } from '../harness/command.ts';
 import { reload, setInEnvFile, statusOf } from '../harness/control.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -115,14 +116,22 @@ describe('a reload', () => {
   });
 });
 
-test('a reload that changes the number of workers adds them, or drains the last ones', async (t) => {
+test('a reload that changes the number of workers adds them, or drains the last ones; memory is shared anew', async (t) => {
   const { proxy } = await startStack(
     { settings: { NUM_WORKERS: '' }, envFile: 'FLOW_PROXY_NUM_WORKERS=1\n' },
     t,
   );
+  const auto = { softBytes: 'auto', hardBytes: 'auto', heapBytes: 'auto' } as const;
+  const shareFor = async (workers: number): Promise<void> => {
+    const { softBytes, hardBytes } = (await statusOf(proxy)).limits;
+    const expected = memoryLimits(auto, workers);
+    assert.deepEqual([softBytes, hardBytes], [expected.softBytes, expected.hardBytes]);
+  };
   const [first] = proxy.workerPids();
+  await shareFor(1);
   setInEnvFile(proxy, 'NUM_WORKERS', 2);
   assert.deepEqual((await reload(proxy)).reasons, ['1 → 2 workers']);
+  await shareFor(2);
   assert.equal((await statusOf(proxy)).workers.filter(({ stage }) => stage === 'ready').length, 2);
   setInEnvFile(proxy, 'NUM_WORKERS', 1);
   assert.deepEqual((await reload(proxy)).reasons, ['2 → 1 workers']);
