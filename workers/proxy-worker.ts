@@ -167,6 +167,7 @@ function drainOnce(
         msg: `Cut ${cut} exchanges that were still running at the drain deadline (FLOW_PROXY_DRAIN_TIMEOUT)`,
       });
     }
+    await proxy.settled();
     channel.send({ type: 'drained', sums: proxy.metrics.sums });
     await proxy.close().catch(() => {});
     await flush();

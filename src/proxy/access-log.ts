@@ -2,8 +2,9 @@
 // grep and awk lines go on counting: "Request processed", "successfully", "Using configuration 'NAME'".
 import type { Logger } from '../logging/logger.ts';
 import type { Exchange, FailedAttempt } from './exchange.ts';
-import type { ExchangeMetrics } from './exchange-metrics.ts';
+import type { ExchangeMetrics, Result } from './exchange-metrics.ts';
 import { isLocal } from './local-routes.ts';
+import { CodedUsage } from './usage/coded-usage.ts';
 
 /** How an exchange ended. */
 export type Outcome = 'completed' | 'failed' | 'client_left';
@@ -20,20 +21,61 @@ export interface Ending {
 /** Clients that left before anything was sent to them; nginx's number for it. */
 const CLIENT_LEFT_STATUS = 499;
 
-/** Writes the line and counts the exchange; to be called once, when the client's side is over. */
-export function finishExchange(
-  exchange: Exchange,
-  ending: Ending,
+/** Writes the line of each exchange and counts it. */
+export class AccessLog {
+  readonly #log: Logger;
+  readonly #metrics: ExchangeMetrics;
+  /** Exchanges that are over but for the reading of their tokens. */
+  #unread = 0;
+  #onAllRead: () => void = () => {};
+
+  constructor(log: Logger, metrics: ExchangeMetrics) {
+    this.#log = log;
+    this.#metrics = metrics;
+  }
+
+  /** To be called once for each, when the client's side is over. */
+  end(exchange: Exchange, ending: Ending): void {
+    // An answer that stopped before its end, and not by us: the client has left.
+    if (!ending.isWhole) exchange.errorCode ??= 'client_left';
+    exchange.endAttempt();
+    const status = ending.status ?? CLIENT_LEFT_STATUS;
+    const outcome = outcomeOf(exchange, status, ending.isWhole);
+    const result = { status, outcome, durationMs: performance.now() - exchange.startedAt };
+    const { usage } = exchange;
+    if (usage instanceof CodedUsage) this.#endWhenRead(usage, exchange, result, ending.isWhole);
+    else this.#end(exchange, result, ending.isWhole);
+  }
+
+  /** Resolves when every exchange that is over has its line. */
+  async allWritten(): Promise<void> {
+    if (this.#unread === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onAllRead = resolve;
+    });
+  }
+
+  #endWhenRead(usage: CodedUsage, exchange: Exchange, result: Result, isWhole: boolean): void {
+    this.#unread += 1;
+    usage.read(() => {
+      this.#unread -= 1;
+      this.#end(exchange, result, isWhole);
+      if (this.#unread === 0) this.#onAllRead();
+    });
+  }
+
+  #end(exchange: Exchange, result: Result, isWhole: boolean): void {
+    this.#metrics.onEnded(exchange, result);
+    writeLine(this.#log, exchange, result, isWhole);
+  }
+}
+
+function writeLine(
   log: Logger,
-  metrics: ExchangeMetrics,
+  exchange: Exchange,
+  { status, outcome, durationMs }: Result,
+  isWhole: boolean,
 ): void {
-  // An answer that stopped before its end, and not by us: the client has left.
-  if (!ending.isWhole) exchange.errorCode ??= 'client_left';
-  const status = ending.status ?? CLIENT_LEFT_STATUS;
-  const outcome = outcomeOf(exchange, status, ending.isWhole);
-  exchange.endAttempt();
-  const durationMs = performance.now() - exchange.startedAt;
-  metrics.onEnded(exchange, { status, outcome, durationMs });
   const tokens = exchange.usage?.tokens;
   const fields = {
     // First, so that nothing a client chose stands before the words that are searched for.
@@ -63,7 +105,7 @@ export function finishExchange(
     if (outcome === 'failed') log.warning(fields);
     else log.debug(fields);
   } else if (outcome !== 'failed') log.info(fields);
-  else if (status >= 500 || !ending.isWhole) log.error(fields);
+  else if (status >= 500 || !isWhole) log.error(fields);
   else log.warning(fields);
 }
 

@@ -145,15 +145,8 @@ export class ExchangeMetrics {
   #countTokens(exchange: Exchange, route: string, { status }: Result): void {
     const { usage } = exchange;
     const isExpected = status === 200 && exchange.method === 'POST' && GENERATIONS.has(route);
-    if (usage instanceof CodedUsage) {
-      usage.read((tokens) => {
-        this.#hasChanged = true;
-        this.#addTokens(exchange, tokens, isExpected ? 'unreadable' : null);
-      });
-    } else {
-      const missing = usage === null ? 'unreadable' : 'not_told';
-      this.#addTokens(exchange, usage?.tokens ?? null, isExpected ? missing : null);
-    }
+    const missing = usage === null || usage instanceof CodedUsage ? 'unreadable' : 'not_told';
+    this.#addTokens(exchange, usage?.tokens ?? null, isExpected ? missing : null);
   }
 
   /** @param missing what to count when there are none */

@@ -116,9 +116,8 @@ export class Exchange {
     return this.#failedAttempts;
   }
 
-  /** Size of the body as far as it is known. */
+  /** Bytes of the body that came from the client. */
   get bytesIn(): number {
-    if (this.body.type === 'kept') return this.body.bytes.length;
-    return this.body.type === 'stream' ? (this.body.length ?? 0) : 0;
+    return this.intake?.bytes ?? 0;
   }
 }

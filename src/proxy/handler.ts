@@ -3,15 +3,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../errors.ts';
-import type { Logger } from '../logging/logger.ts';
-import { finishExchange } from './access-log.ts';
+import type { AccessLog } from './access-log.ts';
 import type { Admission } from './admission.ts';
 import { NO_FACTS, readBodyFacts } from './body-facts.ts';
 import type { ExchangeEnds } from './client-connection.ts';
 import { type Cors, preflightHeaders } from './cors.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
-import type { ExchangeMetrics } from './exchange-metrics.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
 import { answerLocally, type Health, isLocal, isProbe } from './local-routes.ts';
 import { INTERNAL_ERROR, ORIGIN_REFUSED, RETRY_SOON } from './protocol-errors.ts';
@@ -40,8 +38,7 @@ export interface HandlerParts {
   /** Whether conversations stay on one credential. */
   readonly hasAffinity: boolean;
   readonly pipeline: ProxyPipeline;
-  readonly log: Logger;
-  readonly metrics: ExchangeMetrics;
+  readonly accessLog: AccessLog;
   readonly health: () => Health;
 }
 
@@ -71,8 +68,7 @@ export class Handler {
   #onClosed(exchange: Exchange): void {
     const { response, forwarding } = exchange;
     const status = response.headersSent ? response.statusCode : null;
-    const { log, metrics } = this.#parts;
-    finishExchange(exchange, { status, isWhole: response.writableFinished }, log, metrics);
+    this.#parts.accessLog.end(exchange, { status, isWhole: response.writableFinished });
     forwarding?.onClosed();
   }
 

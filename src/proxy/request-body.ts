@@ -62,6 +62,11 @@ export class BodyIntake implements Ticking {
     this.#pace = new BodyPace(bounds.timeoutMs, performance.now());
   }
 
+  /** How many have come so far. */
+  get bytes(): number {
+    return this.#size;
+  }
+
   /** Begins to read, unless the body is announced to be too large; only then the client may go on that waits for it. */
   start(response: ServerResponse): void {
     const declared = this.#request.headers['content-length'];

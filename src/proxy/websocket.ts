@@ -3,8 +3,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../errors.ts';
-import type { Logger } from '../logging/logger.ts';
-import { finishExchange } from './access-log.ts';
+import type { AccessLog } from './access-log.ts';
 import type { Admission } from './admission.ts';
 import type { ExchangeEnds } from './client-connection.ts';
 import type { Cors } from './cors.ts';
@@ -23,7 +22,7 @@ export interface WebSocketParts extends UpgradeParts {
   readonly cors: Cors;
   /** Why an upgrade on this connection cannot be worked on now; null when it can. */
   readonly overload: (socket: Socket) => ErrorReply | null;
-  readonly log: Logger;
+  readonly accessLog: AccessLog;
 }
 
 interface Upgrade {
@@ -47,7 +46,7 @@ export class WebSockets {
 
   /** @returns how to end it before its time */
   handle(request: IncomingMessage, socket: Socket, head: Buffer): ExchangeEnds {
-    const { target, log, metrics } = this.#parts;
+    const { target, accessLog } = this.#parts;
     socket.on('error', () => socket.destroy());
     const raw = request.url ?? '';
     const path = readRequestTarget(raw, target);
@@ -56,7 +55,7 @@ export class WebSockets {
     const upgrade: Upgrade = { exchange, socket, status: null, forwarding: null, isCut: false };
     socket.once('close', () => {
       const { status, isCut } = upgrade;
-      finishExchange(exchange, { status, isWhole: status !== null && !isCut }, log, metrics);
+      accessLog.end(exchange, { status, isWhole: status !== null && !isCut });
     });
     const malformed = checkUpgrade(request) ?? ('code' in path ? path : null);
     if (malformed !== null) refuse(upgrade, malformed);

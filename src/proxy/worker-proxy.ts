@@ -8,6 +8,7 @@ import type { Generation } from '../generation.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { LoopDelay } from '../metrics/loop-delay.ts';
 import { Threads } from '../threads.ts';
+import { AccessLog } from './access-log.ts';
 import { Admission } from './admission.ts';
 import { Cors } from './cors.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
@@ -52,6 +53,8 @@ export interface WorkerProxy {
   readonly limitGate: LimitGate;
   readonly server: ProxyServer;
   readonly metrics: ExchangeMetrics;
+  /** Resolves when every exchange that is over is counted and has its line. */
+  settled(): Promise<void>;
   /** Ends what outlives the last exchange: threads and upstream connections. */
   close(): Promise<void>;
 }
@@ -81,6 +84,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     ticker,
   );
   const metrics = new ExchangeMetrics();
+  const accessLog = new AccessLog(log, metrics);
   const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs, metrics };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
     agent: upstream.upgradeAgent,
@@ -104,8 +108,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     overload: (socket) => server.overload(socket),
     hasAffinity: generation.hasAffinity,
     pipeline,
-    log,
-    metrics,
+    accessLog,
     health: () => ({
       ...options.service(),
       credentialsAvailable: pool.countAvailable(Date.now()),
@@ -126,7 +129,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     leases,
     pipeline,
     retry,
-    log,
+    accessLog,
     metrics,
     openTimeoutMs: limits.firstByteMs,
   });
@@ -143,6 +146,7 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     limitGate,
     server,
     metrics,
+    settled: () => accessLog.allWritten(),
     close: async () => {
       await Promise.all([threads.close(), upstream.close()]);
     },

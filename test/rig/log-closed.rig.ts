@@ -6,8 +6,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { call } from '../harness/http-call.ts';
-import { Scrape } from '../harness/scrape.ts';
+import { scrape } from '../harness/scrape.ts';
 import { startStack } from '../harness/stack.ts';
 import {
   CONTROL_SOCKET,
@@ -33,7 +32,8 @@ if (!isInside) test('in throw-away /etc, /var and /run', () => runInside(import.
 else {
   for (const [mode, settings] of MODES) {
     test(`a folder that has become read-only costs lines only beyond those that fit in memory, each counted (${mode})`, async (t) => {
-      const { proxy } = await startInFolder(t, settings);
+      const { proxy } = await startInFolder(t, { ...settings, ADMIN_LISTEN: '127.0.0.1:0' });
+      const adminUrl = await proxy.adminUrl();
       closeByMount();
       await flood(proxy, 20);
       assert.equal((await command('reopen')).code, 1);
@@ -49,6 +49,7 @@ else {
       const lost = await lostLines();
       assert.ok(lost > 0, 'more than fits in memory is lost, and status says so');
       assert.match((await command('status')).stdout, new RegExp(`, ${lost} lines lost\n`));
+      assert.equal((await scrape(adminUrl)).sum('flow_proxy_log_lines_lost_total'), lost);
       openByMount();
       const { lostLines: told } = await lineThat(({ msg }) => /can be written again/.test(String(msg)));
       assert.equal(told, lost);
@@ -87,7 +88,7 @@ else {
     assert.ok(Number(told) > 0);
     t.diagnostic(`${told} of ${FLOOD} lines lost`);
     assert.equal(await lostLines(), told);
-    const metrics = new Scrape((await call(`${await proxy.adminUrl()}/metrics`)).text);
+    const metrics = await scrape(await proxy.adminUrl());
     assert.equal(metrics.sum('flow_proxy_worker_log_lines_lost_total'), told);
     assert.equal(metrics.sum('flow_proxy_log_lines_lost_total'), 0, 'by the primary itself');
   });

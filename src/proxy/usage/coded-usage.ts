@@ -1,5 +1,5 @@
 // The tokens of a compressed answer. It is put aside, within a bound, while it is relayed, and unpacked by zlib's
-// threads when the exchange is over: nobody waits for it.
+// threads when the exchange is over: its log line waits for that, the client does not.
 import zlib from 'node:zlib';
 import type { Tokens } from './token-usage.ts';
 import { UsageReader } from './usage-reader.ts';
@@ -22,8 +22,7 @@ const UNPACK: Readonly<Record<string, Unpack>> = {
 };
 
 export class CodedUsage {
-  /** Not known before it is unpacked. */
-  readonly tokens = null;
+  #tokens: Tokens | null = null;
   readonly #kind: 'json' | 'events';
   readonly #unpack: Unpack | undefined;
   #pieces: Buffer[] = [];
@@ -35,6 +34,11 @@ export class CodedUsage {
     this.#unpack = Object.hasOwn(UNPACK, coding) ? UNPACK[coding] : undefined;
   }
 
+  /** What was told; null before `read` is through, when nothing was told, or when it cannot be read. */
+  get tokens(): Tokens | null {
+    return this.#tokens;
+  }
+
   push(chunk: Buffer): void {
     if (this.#unpack === undefined || this.#bytes > MOST_BYTES) return;
     this.#bytes += chunk.length;
@@ -43,16 +47,17 @@ export class CodedUsage {
     else this.#pieces.push(Buffer.from(chunk));
   }
 
-  /** To be called once, after the last byte. Calls back with null when the tokens cannot be read. */
-  read(onRead: (tokens: Tokens | null) => void): void {
+  /** To be called once, after the last byte. */
+  read(onRead: () => void): void {
     const pieces = this.#pieces;
     this.#pieces = [];
     if (this.#unpack === undefined || pieces.length === 0) {
-      onRead(null);
+      onRead();
       return;
     }
     this.#unpack(Buffer.concat(pieces), { maxOutputLength: MOST_UNPACKED_BYTES }, (cause, unpacked) => {
-      onRead(cause === null ? readTokens(this.#kind, unpacked) : null);
+      if (cause === null) this.#tokens = readTokens(this.#kind, unpacked);
+      onRead();
     });
   }
 }

@@ -12,7 +12,7 @@ const answer = (content: string): string =>
 function read(kind: 'json' | 'events', coding: string, bytes: Buffer): Promise<Tokens | null> {
   const usage = new CodedUsage(kind, coding);
   for (const piece of new RandomAnswer(1).cut(bytes)) usage.push(piece);
-  return new Promise((resolve) => usage.read(resolve));
+  return new Promise((resolve) => usage.read(() => resolve(usage.tokens)));
 }
 
 describe('Tokens of a compressed answer', () => {
