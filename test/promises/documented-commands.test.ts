@@ -53,7 +53,11 @@ const ELSEWHERE: readonly { readonly pattern: RegExp; readonly why: string; read
     why: 'needs containers',
     where: 'test/rig/containers.rig.ts',
   },
-  { pattern: /^kubectl /, why: 'needs a cluster; what it applies is rendered, and played by podman', where: 'test/rig/kubernetes.rig.ts' },
+  {
+    pattern: /^kubectl /,
+    why: 'needs a cluster; what it applies is rendered, and played by podman',
+    where: 'test/rig/kubernetes.rig.ts',
+  },
 ];
 
 /** Programs that documents call by name, as they are on a reader's machine. */
