@@ -6,7 +6,7 @@ import { openPrimaryChannel } from '../src/ipc/channel.ts';
 import { type BootMessage, type PoolMessage, PROTOCOL, type ServiceState } from '../src/ipc/messages.ts';
 import type { Destination } from '../src/logging/destination.ts';
 import { workerLogDestination } from '../src/logging/destinations.ts';
-import { type AdjustableLogger, createLogger, type Logger } from '../src/logging/logger.ts';
+import { createLogger, type Logger } from '../src/logging/logger.ts';
 import { LoopDelay } from '../src/metrics/loop-delay.ts';
 import { checkSelf } from '../src/proxy/self-check.ts';
 import { createWorkerProxy, type WorkerProxy } from '../src/proxy/worker-proxy.ts';
@@ -43,7 +43,7 @@ async function serve({
     log.warning({ msg: `Lost ${lostLines} lines while the primary did not read them`, lostLines }),
   );
   let level = logLevel ?? generation.logLevel;
-  const log: AdjustableLogger = createLogger(level, { worker: slot }, destination);
+  const log = createLogger(level, { worker: slot }, destination);
   const loop = new LoopDelay();
   let service: ServiceState = pool.service;
   let reports = 0;

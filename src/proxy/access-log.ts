@@ -1,6 +1,6 @@
 // The one line that every exchange leaves. Its message keeps the words of the Python predecessor, so that operators'
 // grep and awk lines go on counting: "Request processed", "successfully", "Using configuration 'NAME'".
-import type { Logger } from '../logging/logger.ts';
+import type { LineWriter, LogLevel } from '../logging/logger.ts';
 import type { Exchange, FailedAttempt } from './exchange.ts';
 import type { ExchangeMetrics, Result } from './exchange-metrics.ts';
 import { isLocal } from './local-routes.ts';
@@ -23,13 +23,13 @@ const CLIENT_LEFT_STATUS = 499;
 
 /** Writes the line of each exchange and counts it. */
 export class AccessLog {
-  readonly #log: Logger;
+  readonly #log: LineWriter;
   readonly #metrics: ExchangeMetrics;
   /** Exchanges that are over but for the reading of their tokens. */
   #unread = 0;
   #onAllRead: () => void = () => {};
 
-  constructor(log: Logger, metrics: ExchangeMetrics) {
+  constructor(log: LineWriter, metrics: ExchangeMetrics) {
     this.#log = log;
     this.#metrics = metrics;
   }
@@ -66,47 +66,39 @@ export class AccessLog {
 
   #end(exchange: Exchange, result: Result, isWhole: boolean): void {
     this.#metrics.onEnded(exchange, result);
-    writeLine(this.#log, exchange, result, isWhole);
+    this.#log.line(levelOf(exchange, result, isWhole), fieldsOf(exchange, result));
   }
 }
 
-function writeLine(
-  log: Logger,
-  exchange: Exchange,
-  { status, outcome, durationMs }: Result,
-  isWhole: boolean,
-): void {
+/** Asked by probes every few seconds: a service that is well is no news, and one that drains is no error. */
+function levelOf(exchange: Exchange, { status, outcome }: Result, isWhole: boolean): LogLevel {
+  if (isLocal(exchange)) return outcome === 'failed' ? 'WARNING' : 'DEBUG';
+  if (outcome !== 'failed') return 'INFO';
+  return status >= 500 || !isWhole ? 'ERROR' : 'WARNING';
+}
+
+/** As JSON without its braces. The sentence first, so that nothing a client chose stands before the words in it. */
+function fieldsOf(exchange: Exchange, { status, outcome, durationMs }: Result): string {
+  const { client, credentialName, failedAttempts, model, firstByteAt, errorCode, errorDetail } = exchange;
   const tokens = exchange.usage?.tokens;
-  const fields = {
-    // First, so that nothing a client chose stands before the words that are searched for.
-    msg: messageFor(exchange, outcome, status, durationMs),
-    requestId: exchange.id,
-    method: exchange.method,
-    path: shortened(exchange.path),
-    status,
-    outcome,
-    client: exchange.client?.name,
-    credential: exchange.credentialName ?? undefined,
-    attempts: exchange.attempts,
-    failovers: exchange.failedAttempts.length === 0 ? undefined : exchange.failedAttempts.map(inWords),
-    model: exchange.model ?? undefined,
-    bytesIn: exchange.bytesIn,
-    bytesOut: exchange.bytesOut,
-    tokensIn: tokens?.input,
-    tokensOut: tokens?.output,
-    tokensCached: tokens?.cached,
-    ttfbMs: exchange.firstByteAt === null ? undefined : rounded(exchange.firstByteAt - exchange.startedAt),
-    durationMs: rounded(durationMs),
-    error: exchange.errorCode ?? undefined,
-    detail: exchange.errorDetail ?? undefined,
-  };
-  if (isLocal(exchange)) {
-    // Asked by probes every few seconds: a service that is well is no news, and one that drains is no error.
-    if (outcome === 'failed') log.warning(fields);
-    else log.debug(fields);
-  } else if (outcome !== 'failed') log.info(fields);
-  else if (status >= 500 || !isWhole) log.error(fields);
-  else log.warning(fields);
+  let fields =
+    `"msg":${JSON.stringify(messageFor(exchange, outcome, status, durationMs))}` +
+    `,"requestId":${JSON.stringify(exchange.id)},"method":${JSON.stringify(exchange.method)}` +
+    `,"path":${JSON.stringify(shortened(exchange.path))},"status":${status},"outcome":"${outcome}"`;
+  if (client !== null) fields += `,"client":${JSON.stringify(client.name)}`;
+  if (credentialName !== null) fields += `,"credential":${JSON.stringify(credentialName)}`;
+  fields += `,"attempts":${exchange.attempts}`;
+  if (failedAttempts.length > 0) fields += `,"failovers":${JSON.stringify(failedAttempts.map(inWords))}`;
+  if (model !== null) fields += `,"model":${JSON.stringify(model)}`;
+  fields += `,"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`;
+  if (tokens) {
+    fields += `,"tokensIn":${tokens.input},"tokensOut":${tokens.output},"tokensCached":${tokens.cached}`;
+  }
+  if (firstByteAt !== null) fields += `,"ttfbMs":${rounded(firstByteAt - exchange.startedAt)}`;
+  fields += `,"durationMs":${rounded(durationMs)}`;
+  if (errorCode !== null) fields += `,"error":${JSON.stringify(errorCode)}`;
+  if (errorDetail !== null) fields += `,"detail":${JSON.stringify(errorDetail)}`;
+  return fields;
 }
 
 function inWords({ credential, cause }: FailedAttempt): string {

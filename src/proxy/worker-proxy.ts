@@ -5,7 +5,7 @@ import type { ClientRefusals } from '../clients/refusals.ts';
 import type { TlsPair } from '../clients/tls-pair.ts';
 import { Pool } from '../credentials/pool.ts';
 import type { Generation } from '../generation.ts';
-import type { Logger } from '../logging/logger.ts';
+import type { LineWriter, Logger } from '../logging/logger.ts';
 import type { LoopDelay } from '../metrics/loop-delay.ts';
 import { Threads } from '../threads.ts';
 import { AccessLog } from './access-log.ts';
@@ -32,7 +32,7 @@ export interface WorkerProxyOptions {
   readonly slot: number;
   /** Id of this worker, for probe grants. */
   readonly worker: number;
-  readonly log: Logger;
+  readonly log: Logger & LineWriter;
   readonly reporter: CredentialReporter;
   readonly limitDesk: LimitDesk;
   readonly loop: LoopDelay;

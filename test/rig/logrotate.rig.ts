@@ -35,7 +35,7 @@ const OF_THE_GUIDE = `${FOLDER}/*.log {
 const CREDENTIALS = [
   { clientId: 'id', clientSecret: 'a-secret-of-some-length-0123456789', tenant: 'tenant' },
 ];
-const SECONDS = Number(process.env['RIG_SECONDS'] ?? 14);
+const SECONDS = Number(process.env['RIG_SECONDS'] ?? 20);
 const RATE = 2_000;
 /** At most: 64 kB, see src/logging/line-queue.ts, and no line is shorter than this. */
 const LINES_OF_A_WRITE = Math.ceil((64 * 1024) / 250);

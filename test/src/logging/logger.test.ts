@@ -47,4 +47,20 @@ describe('a log line', () => {
     const [line = ''] = lines('INFO', {}, (log) => log.info({ msg: 'x', credential: undefined, worker: 0 }));
     assert.deepEqual(Object.keys(JSON.parse(line)), ['level', 'time', 'msg', 'worker']);
   });
+
+  it('is the same when its fields come as text', () => {
+    for (const base of [{}, { worker: 2, name: 'a"b' }]) {
+      const written: string[] = [];
+      const log = createLogger('INFO', base, { write: (line) => void written.push(line) });
+      const fields = { msg: 'Request "processed"\n', path: '/v1', status: 200 };
+      log.info(fields);
+      log.line('INFO', JSON.stringify(fields).slice(1, -1));
+      log.line('DEBUG', '"msg":"too low"');
+      const [one = '', other = '', ...more] = written.map((line) =>
+        line.replace(/"time":"[^"]*"/, '"time":""'),
+      );
+      assert.equal(other, one);
+      assert.deepEqual(more, []);
+    }
+  });
 });
