@@ -68,7 +68,7 @@ export class LineQueue implements Destination {
     if (this.#isWorking || this.#isStuck) return;
     const { delayMs } = this.#options;
     if (delayMs === 0 || this.#waitingSize >= BATCH) void this.#work();
-    else this.#timer ??= setTimeout(() => void this.#work(), delayMs).unref();
+    else if (this.#timer === undefined) this.#workIn(delayMs);
   }
 
   reopen(): Promise<Error | undefined> {
@@ -96,15 +96,30 @@ export class LineQueue implements Destination {
     if (this.#isWorking) return;
     this.#isWorking = true;
     let isAble = true;
+    let isFirst = true;
     for (;;) {
       // A new file may be what is needed to go on.
       if (this.#reopenings.length > 0) isAble = (await this.#reopenNow()) || isAble;
-      else if (isAble && (this.#isStuck || this.#waiting.length > 0)) isAble = await this.#writeBatch();
-      else break;
+      else if (isAble && (this.#isStuck || this.#isDue(isFirst))) {
+        isAble = await this.#writeBatch();
+        isFirst = false;
+      } else break;
     }
     this.#isWorking = false;
-    if (!isAble) this.#timer = setTimeout(() => void this.#work(), RETRY_MS).unref();
+    if (!isAble) this.#workIn(RETRY_MS);
+    else if (this.#waiting.length > 0) this.#workIn(this.#options.delayMs);
     for (const settle of this.#flushes.splice(0)) settle();
+  }
+
+  #workIn(ms: number): void {
+    this.#timer = setTimeout(() => void this.#work(), ms).unref();
+  }
+
+  /** What comes in while a batch is written waits for its own time, or batches would be as small as writing is quick. */
+  #isDue(isFirst: boolean): boolean {
+    if (this.#waiting.length === 0) return false;
+    const isFull = this.#options.delayMs === 0 || this.#waitingSize >= BATCH;
+    return isFirst || isFull || this.#flushes.length > 0;
   }
 
   async #writeBatch(): Promise<boolean> {

@@ -62,6 +62,29 @@ describe('the queue of log lines', () => {
     assert.equal(outlet.written.join('').length, 100_003);
   });
 
+  it('lets also those wait for each other that come while others are written', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const outlet = new Outlets();
+    let finishWriting = (): void => {};
+    outlet.hang = new Promise((resolve) => {
+      finishWriting = resolve;
+    });
+    const { queue } = queueOver(outlet, { delayMs: 50 });
+    queue.write('a\n');
+    t.mock.timers.tick(50);
+    queue.write('b\n');
+    finishWriting();
+    await once(outlet, 'write');
+    await new Promise(setImmediate);
+    queue.write('c\n');
+    assert.deepEqual(outlet.written, ['a\n']);
+    const next = once(outlet, 'write');
+    t.mock.timers.tick(50);
+    await next;
+    await new Promise(setImmediate);
+    assert.deepEqual(outlet.written, ['a\n', 'b\nc\n']);
+  });
+
   it('keeps what cannot be written, tries again by itself, and says what was lost meanwhile', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const outlet = new Outlets();
