@@ -1,5 +1,6 @@
 // What requests and answers come to: their bytes and tokens, on /metrics, in log lines and in the report.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
@@ -37,10 +38,19 @@ test('Tokens count for the client key they were used by, refusals for their reas
 });
 
 test('Tokens of a compressed answer count, too, also in its log line and the report, and the client gets its very bytes', async (t) => {
-  const packed = gzipSync(JSON.stringify({ usage: { prompt_tokens: 21, completion_tokens: 4 } }));
+  // Large, so that it takes a while to unpack.
+  const content = randomBytes(150_000).toString('base64');
+  const usage = { prompt_tokens: 21, completion_tokens: 4 };
+  const packed = gzipSync(JSON.stringify({ choices: [{ message: { content } }], usage }));
+  const held: (() => void)[] = [];
   const upstream = createServer((request, response) => {
     request.resume();
-    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(packed);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    if (request.headers['x-hold'] === undefined) response.end(packed);
+    else {
+      response.flushHeaders();
+      held.push(() => response.end(packed));
+    }
   }).listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   t.after(() => upstream.close());
@@ -58,14 +68,18 @@ test('Tokens of a compressed answer count, too, also in its log line and the rep
     const input = seen.sum('flow_proxy_input_tokens_total', { model: 'gpt-4o' });
     return input === 21 && seen.sum('flow_proxy_output_tokens_total') === 4 ? true : undefined;
   });
-  // The service ends with the answers: their lines wait for the tokens, and its end for their lines.
+  // The service ends with these answers: their lines wait for the tokens, and its end for their lines.
   const ids = ['last-1', 'last-2', 'last-3'];
-  await Promise.all(
-    ids.map((id) =>
-      call(`${proxy.url}${CHAT}`, { ...chatPost('hello'), headers: { ...JSON_TYPE, 'x-request-id': id } }),
-    ),
-  );
-  assert.equal(await proxy.stop(), 0);
+  const last = ids.map((id) => {
+    const headers = { ...JSON_TYPE, 'x-request-id': id, 'x-hold': 'until it drains' };
+    return call(`${proxy.url}${CHAT}`, { ...chatPost('hello'), headers });
+  });
+  await eventually('all of them', () => (held.length === ids.length ? true : undefined));
+  const stopped = proxy.stop();
+  await proxy.waitForLog(({ msg }) => msg.includes('draining'));
+  for (const answer of held) answer();
+  await Promise.all(last);
+  assert.equal(await stopped, 0);
   for (const id of ids) {
     const { tokensIn, tokensOut } = await proxy.waitForExchange(id);
     assert.deepEqual([tokensIn, tokensOut], [21, 4], id);
