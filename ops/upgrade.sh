@@ -64,7 +64,8 @@ fetch() {
       local branch=()
       case $1 in *'#'*) branch=(--branch "${1#*#}") ;; esac
       git clone --quiet --depth 1 "${branch[@]}" "${1%%#*}" "$work/checkout" >&2
-      (cd "$work/checkout" && npm ci --no-audit --no-fund >&2 && npm run build >&2)
+      # Builds it, too: see ops/prepare.mjs.
+      (cd "$work/checkout" && npm ci --no-audit --no-fund >&2)
       echo "$work/checkout" ;;
     https://* | http://*)
       curl --fail --silent --show-error --location --output "$work/package.tgz" "$1"

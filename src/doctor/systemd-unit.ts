@@ -5,29 +5,31 @@ import { promisify } from 'node:util';
 import { messageOf } from '../errors.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
-/** Ours, and the name that the predecessor had. */
-const UNITS = ['flow-proxy.service', 'flow-proxy-plugin.service'];
+/** The guide's name, and the other one that it has. */
+const UNITS = ['flow-proxy-plugin.service', 'flow-proxy.service'];
 /** There when systemd is what started this machine: sd_booted(3). */
 const BOOTED = '/run/systemd/system';
 const ASK_MS = 5_000;
-const PROPERTIES = 'LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,MainPID';
+const PROPERTIES = 'Id,LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,MainPID';
 
 export async function checkUnit(): Promise<Finding> {
   if (!existsSync(BOOTED)) return ok('systemd', 'this machine does not run on systemd');
   try {
-    const states = await Promise.all(UNITS.map(async (unit) => ({ unit, show: await show(unit) })));
-    const loaded = states.find(({ show }) => !show.includes('LoadState=not-found'));
+    const states = await Promise.all(UNITS.map(show));
+    const loaded = states.find((state) => !state.includes('LoadState=not-found'));
     if (loaded === undefined) return ok('systemd', `no unit ${UNITS[0]} is installed`);
-    return judgeUnit(loaded.unit, loaded.show);
+    return judgeUnit(loaded);
   } catch (cause) {
     return warn('systemd', `systemctl cannot be asked: ${messageOf(cause)}`, 'run this as root');
   }
 }
 
 /** @param show what `systemctl show` printed: NAME=VALUE lines */
-export function judgeUnit(unit: string, show: string): Finding {
+export function judgeUnit(show: string): Finding {
   const found = new Map(show.split('\n').map((line): [string, string] => splitLine(line)));
   const state = (name: string): string => found.get(name) ?? '';
+  // Not a second name of it: journalctl and `systemctl enable` know the first only.
+  const unit = state('Id');
   const restarts = Number(state('NRestarts'));
   const what = `${unit} is ${state('ActiveState')} (${state('SubState')})`;
   const journal = `\`journalctl -u ${unit} -n 100\` tells why`;

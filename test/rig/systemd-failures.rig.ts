@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
 import { eventually } from '../harness/eventually.ts';
 import { call, startCall } from '../harness/http-call.ts';
 import { isInside, runBooted } from './booted.ts';
@@ -36,6 +37,37 @@ if (!isInside) {
     await serve(upstream);
   });
   after(() => upstream.close());
+
+  test('The doctor finds nothing to mend in a service that is well, and says what is the matter with one that is not', async () => {
+    const examine = async (...options: readonly string[]): Promise<{ code: number; lines: string[] }> => {
+      const doctor = `flow-proxy doctor --env-file ${ENV_FILE} --json ${options.join(' ')}`;
+      const { code, stdout } = await attempt(`cd / && runuser -u flow-proxy -- ${doctor}`);
+      const { findings }: { findings: readonly Finding[] } = JSON.parse(stdout);
+      return {
+        code,
+        lines: findings.map(({ check, verdict, message, fix }) => `${check} ${verdict} ${message} ${fix}`),
+      };
+    };
+    const has = (lines: readonly string[], line: RegExp): void =>
+      assert.ok(
+        lines.some((one) => line.test(one)),
+        `${line} in\n${lines.join('\n')}`,
+      );
+    const well = await examine('--live');
+    assert.equal(well.code, 0, well.lines.join('\n'));
+    has(well.lines, /^secrets ok /);
+    has(well.lines, /^port ok .*flow-proxy/);
+    has(well.lines, /^log ok .*\/var\/log\/flow-proxy\/app\.log/);
+    has(well.lines, /^systemd ok flow-proxy-plugin\.service is active \(running\), pid \d+/);
+    for (const name of ['credential-1', 'credential-2', 'credential-3'])
+      has(well.lines, new RegExp(`^credential ${name} ok `));
+    await run(`systemctl stop ${UNIT} && chown root /etc/flow-proxy/secrets.json`);
+    const ill = await examine();
+    assert.equal(ill.code, 1);
+    has(ill.lines, /^systemd warn .*inactive .*systemctl start flow-proxy-plugin\.service/);
+    has(ill.lines, /^secrets fail .*permission denied.* `?chown flow-proxy/);
+    await run(`chown flow-proxy /etc/flow-proxy/secrets.json && systemctl start ${UNIT}`);
+  });
 
   test('A worker that is killed is replaced by the same primary', async () => {
     const primary = await primaryPid();

@@ -89,6 +89,21 @@ if (!isInside) {
     assert.equal(await run(`stat -c %a ${saved}`), '600');
   });
 
+  test('An upgrade from a git URL builds the version of that tag', async () => {
+    // Packages come from npm's cache, which the install of this checkout has filled: there is no network in here.
+    const leftOut = ['node_modules', 'dist', '.git'].map((name) => `--exclude=./${name}`).join(' ');
+    await run(`mkdir /root/source && tar --create ${leftOut} --directory ${root('.')} . | tar --extract --directory /root/source
+      cd /root/source && sed -i 's/"version": "[^"]*"/"version": "9.1.1"/' package.json && git init --quiet --initial-branch main
+      git add --all && git -c user.name=rig -c user.email=rig@example.com commit --quiet --message 9.1.1 && git tag v9.1.1
+      git rm --quiet -r src && git -c user.name=rig -c user.email=rig@example.com commit --quiet --message 'Broken after the tag'
+      git clone --quiet --bare . /root/source.git`);
+    const { code, stdout, stderr } = await attempt(
+      `npm_config_offline=true ${UPGRADE} file:///root/source.git#v9.1.1`,
+    );
+    assert.equal(code, 0, `${stdout}\n${stderr}`);
+    assert.equal(await servedVersion(), '9.1.1');
+  });
+
   test('A new version whose workers do not start is rolled back by itself, and no request fails', async () => {
     const folder = await makeVersion(
       '9.2.0',
@@ -98,9 +113,9 @@ if (!isInside) {
     const { code, said, failed } = await upgradeUnderLoad(folder);
     assert.equal(code, 1, said);
     assert.match(said, /rolled back, the old version serves again/);
-    assert.equal(await servedVersion(), '9.1.0');
+    assert.equal(await servedVersion(), '9.1.1');
     assert.equal(failed, 0);
-    assert.match(await run(`readlink ${CURRENT}`), /9\.1\.0/);
+    assert.match(await run(`readlink ${CURRENT}`), /9\.1\.1/);
   });
 
   test('A new version that starts and cannot answer is rolled back by itself', async () => {
@@ -110,7 +125,7 @@ if (!isInside) {
     const { code, stdout, stderr } = await attempt(`${UPGRADE} ${folder}`);
     assert.equal(code, 1, stdout + stderr);
     assert.match(stderr, /rolled back/);
-    assert.equal(await servedVersion(), '9.1.0');
+    assert.equal(await servedVersion(), '9.1.1');
     assert.equal((await call(MODELS)).status, 200);
   });
 
@@ -125,10 +140,10 @@ if (!isInside) {
 
   test('rollback.sh goes back to the version before, and forth again', async () => {
     await run(root('ops/rollback.sh'));
-    assert.notEqual(await servedVersion(), '9.1.0');
+    assert.notEqual(await servedVersion(), '9.1.1');
     await run(root('ops/rollback.sh'));
-    assert.equal(await servedVersion(), '9.1.0');
-    assert.match(await run(`${root('ops/rollback.sh')} --list`), /\* 9\.1\.0/);
+    assert.equal(await servedVersion(), '9.1.1');
+    assert.match(await run(`${root('ops/rollback.sh')} --list`), /\* 9\.1\.1/);
   });
 
   test('A version that cannot take over from the old primary is restarted; with the socket in the hands of systemd no request is lost', async () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judgeUnit } from '../../../src/doctor/systemd-unit.ts';
 
-const UNIT = 'flow-proxy.service';
 const RUNNING = {
+  Id: 'flow-proxy-plugin.service',
   LoadState: 'loaded',
   ActiveState: 'active',
   SubState: 'running',
@@ -15,7 +15,7 @@ const RUNNING = {
 
 function judge(changes: Partial<Record<keyof typeof RUNNING, string>>): { verdict: string; text: string } {
   const lines = Object.entries({ ...RUNNING, ...changes }).map(([name, value]) => `${name}=${value}`);
-  const { verdict, message, fix } = judgeUnit(UNIT, `${lines.join('\n')}\n`);
+  const { verdict, message, fix } = judgeUnit(`${lines.join('\n')}\n`);
   return { verdict, text: `${message} → ${fix}` };
 }
 
@@ -23,14 +23,14 @@ describe('the systemd unit', () => {
   it('is right when it runs and will start at boot', () => {
     assert.deepEqual(judge({}), {
       verdict: 'ok',
-      text: 'flow-proxy.service is active (running), pid 812 → null',
+      text: 'flow-proxy-plugin.service is active (running), pid 812 → null',
     });
   });
 
   it('fails when it failed or cannot be loaded, with the commands that tell why', () => {
     const failed = judge({ ActiveState: 'failed', SubState: 'failed', Result: 'exit-code' });
     assert.equal(failed.verdict, 'fail');
-    assert.match(failed.text, /exit-code.*journalctl -u flow-proxy\.service.*reset-failed/);
+    assert.match(failed.text, /exit-code.*journalctl -u flow-proxy-plugin\.service.*reset-failed/);
     assert.equal(judge({ LoadState: 'bad-setting' }).verdict, 'fail');
   });
 
