@@ -19,8 +19,9 @@ export interface CountOptions {
 
 export interface Count {
   readonly tally: Tally;
-  readonly files: number;
-  /** On disk. */
+  /** Files, and standard input. */
+  readonly sources: number;
+  /** Of files as they are on disk, and of standard input. */
   readonly bytes: number;
   /** Files that could not be read, or not to their end; one sentence each. */
   readonly problems: readonly string[];
@@ -57,5 +58,6 @@ export async function countLogs({
     await pool.close();
   }
   if (ofInput !== null && ofInput.problem !== null) found.push(`standard input: ${ofInput.problem}`);
-  return { tally, files: files.length, bytes, problems: found };
+  const sources = files.length + (input === null ? 0 : 1);
+  return { tally, sources, bytes: bytes + (ofInput?.bytes ?? 0), problems: found };
 }

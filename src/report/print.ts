@@ -12,6 +12,7 @@ const COLUMNS = [
   'out',
   'cached',
 ] as const;
+const ONLY_FAILURES = 'not in this log: exchanges that succeed are INFO, and it has no line of that level';
 /** Rows of a table; `--json` has them all. */
 const MOST_ROWS = 20;
 
@@ -44,6 +45,8 @@ export function reportText(report: Report): string {
 
 function head(report: Report): string {
   const { exchanges, lines, files, answeredLocally } = report;
+  const isLogOfFailures = report.successRate === null && exchanges > 0;
+  const success = `${percent(report.successRate)} (${whole(report.succeeded)})`;
   const locally = answeredLocally === 0 ? '' : `, and ${whole(answeredLocally)} answered locally`;
   const older = report.olderLines === 0 ? '' : `, ${whole(report.olderLines)} older ones passed over`;
   return align(
@@ -53,8 +56,8 @@ function head(report: Report): string {
       ['lines', `${whole(lines)}, ${whole(report.brokenLines)} broken${older}`],
       ['error rate', `${percent(report.errorRate)} (${whole(report.errorLines)} ERROR lines)`],
       ['exchanges', `${whole(exchanges)}${locally}`],
-      ['success rate', `${percent(report.successRate)} (${whole(report.succeeded)})`],
-      ['failed', `${percentOf(report.failed, exchanges)} (${whole(report.failed)})`],
+      ['success rate', isLogOfFailures ? ONLY_FAILURES : success],
+      ['failed', `${isLogOfFailures ? '-' : percentOf(report.failed, exchanges)} (${whole(report.failed)})`],
       ['client gone', `${percentOf(report.clientsGone, exchanges)} (${whole(report.clientsGone)})`],
       ['failovers', whole(report.failovers)],
       ['first byte', percentiles(report.ttfbMs)],

@@ -23,6 +23,8 @@ export interface ScanResult {
   readonly tally: Tally;
   /** Why the rest could not be read; null when all was. */
   readonly problem: string | null;
+  /** Of what was read, unpacked. */
+  readonly bytes: number;
 }
 
 interface StreamPart {
@@ -52,6 +54,7 @@ export async function scanStream(
   { since, ...range }: StreamPart,
 ): Promise<ScanResult> {
   const tally = emptyTally();
+  let bytes = 0;
   const cutter = new LineCutter({
     ...range,
     onLine: (text) => addLine(tally, text, since),
@@ -62,12 +65,13 @@ export async function scanStream(
   });
   try {
     for await (const chunk of content) {
+      bytes += chunk.length;
       cutter.push(chunk);
       if (cutter.isDone) break;
     }
     cutter.finish();
-    return { tally, problem: null };
+    return { tally, bytes, problem: null };
   } catch (cause) {
-    return { tally, problem: messageOf(cause) };
+    return { tally, bytes, problem: messageOf(cause) };
   }
 }

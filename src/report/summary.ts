@@ -1,6 +1,7 @@
 // What a count says to an operator: shares, percentiles, what came most first. The shape is what `--json` prints.
 import type { Count } from './count.ts';
-import type { SlowExchange, Sums } from './tally.ts';
+import type { Sums } from './sums.ts';
+import type { SlowExchange } from './tally.ts';
 import { percentile, type Times } from './times.ts';
 
 /** One credential, model or client key. */
@@ -8,6 +9,7 @@ export interface NamedSums extends Sums {
   readonly name: string;
   /** Of all exchanges, in percent. */
   readonly share: number;
+  /** Null like that of all. */
   readonly successRate: number | null;
 }
 
@@ -37,6 +39,7 @@ export interface Report {
   readonly clientsGone: number;
   readonly answeredLocally: number;
   readonly failovers: number;
+  /** Null also where no line is of level INFO: exchanges that succeed leave no other. */
   readonly successRate: number | null;
   readonly durationMs: Percentiles;
   readonly ttfbMs: Percentiles;
@@ -48,10 +51,12 @@ export interface Report {
   readonly problems: readonly string[];
 }
 
-export function summarise({ tally, files, bytes, problems }: Count): Report {
+export function summarise({ tally, sources, bytes, problems }: Count): Report {
   const { lines, brokenLines, olderLines, errorLines, exchanges, succeeded, failed } = tally;
+  const rate = ({ exchanges: all, succeeded: part }: Pick<Sums, 'exchanges' | 'succeeded'>): number | null =>
+    tally.quietLines === 0 ? null : percent(part, all);
   return {
-    files,
+    files: sources,
     bytes,
     from: tally.firstAt === '' ? null : tally.firstAt,
     to: tally.lastAt === '' ? null : tally.lastAt,
@@ -66,12 +71,12 @@ export function summarise({ tally, files, bytes, problems }: Count): Report {
     clientsGone: tally.clientsGone,
     answeredLocally: tally.answeredLocally,
     failovers: tally.failovers,
-    successRate: percent(succeeded, exchanges),
+    successRate: rate(tally),
     durationMs: percentiles(tally.durations),
     ttfbMs: percentiles(tally.firstBytes),
-    credentials: ranked(tally.byCredential, exchanges),
-    models: ranked(tally.byModel, exchanges),
-    clients: ranked(tally.byClient, exchanges),
+    credentials: ranked(tally.byCredential, exchanges, rate),
+    models: ranked(tally.byModel, exchanges, rate),
+    clients: ranked(tally.byClient, exchanges, rate),
     failures: [...tally.failures]
       .map(([reason, count]) => ({ reason, count }))
       .sort((a, b) => b.count - a.count || a.reason.localeCompare(b.reason)),
@@ -88,13 +93,17 @@ function percentiles(times: Times): Percentiles {
   return { p50: percentile(times, 0.5), p95: percentile(times, 0.95), p99: percentile(times, 0.99) };
 }
 
-function ranked(named: ReadonlyMap<string, Sums>, exchanges: number): NamedSums[] {
+function ranked(
+  named: ReadonlyMap<string, Sums>,
+  exchanges: number,
+  rate: (sums: Sums) => number | null,
+): NamedSums[] {
   return [...named]
     .map(([name, sums]) => ({
       name,
       ...sums,
       share: percent(sums.exchanges, exchanges) ?? 0,
-      successRate: percent(sums.succeeded, sums.exchanges),
+      successRate: rate(sums),
     }))
     .sort((a, b) => b.exchanges - a.exchanges || a.name.localeCompare(b.name));
 }

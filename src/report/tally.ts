@@ -1,18 +1,6 @@
 // What is counted of log lines, line by line, and how two counts become one. Pure data: it travels between threads.
+import { addSums, noSums, type Sums } from './sums.ts';
 import { addTime, emptyTimes, mergeTimes, type Times } from './times.ts';
-
-/** Sums of the exchanges that share a credential, a model or a client key. */
-export interface Sums {
-  exchanges: number;
-  succeeded: number;
-  bytesIn: number;
-  bytesOut: number;
-  /** Exchanges whose answer told its tokens; the sums below are theirs. */
-  withTokens: number;
-  tokensIn: number;
-  tokensOut: number;
-  tokensCached: number;
-}
 
 /** One exchange that took long. */
 export interface SlowExchange {
@@ -33,6 +21,8 @@ export interface Tally {
   /** From before the time that is asked for; in no other count. */
   olderLines: number;
   errorLines: number;
+  /** Of level INFO or DEBUG; exchanges that succeed are. */
+  quietLines: number;
   /** ISO-8601; empty without a line. */
   firstAt: string;
   lastAt: string;
@@ -65,6 +55,7 @@ export function emptyTally(): Tally {
     brokenLines: 0,
     olderLines: 0,
     errorLines: 0,
+    quietLines: 0,
     firstAt: '',
     lastAt: '',
     exchanges: 0,
@@ -103,6 +94,7 @@ export function addLine(tally: Tally, text: string, since: string): void {
   if (tally.firstAt === '' || time < tally.firstAt) tally.firstAt = time;
   if (time > tally.lastAt) tally.lastAt = time;
   if (line['level'] === 'ERROR') tally.errorLines += 1;
+  else if (line['level'] !== 'WARNING') tally.quietLines += 1;
   const message = textOf(line, 'msg');
   if (message.startsWith('Request processed')) addExchange(tally, line, time);
   else if (message.startsWith('Answered locally')) tally.answeredLocally += 1;
@@ -114,6 +106,7 @@ export function mergeTally(into: Tally, from: Tally): void {
   into.brokenLines += from.brokenLines;
   into.olderLines += from.olderLines;
   into.errorLines += from.errorLines;
+  into.quietLines += from.quietLines;
   if (into.firstAt === '' || (from.firstAt !== '' && from.firstAt < into.firstAt))
     into.firstAt = from.firstAt;
   if (from.lastAt > into.lastAt) into.lastAt = from.lastAt;
@@ -213,29 +206,9 @@ function sumsOf(all: Map<string, Sums>, name: string): Sums {
   const key = all.has(name) || all.size < MOST_NAMES ? name : OTHERS;
   const known = all.get(key);
   if (known !== undefined) return known;
-  const none: Sums = {
-    exchanges: 0,
-    succeeded: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    withTokens: 0,
-    tokensIn: 0,
-    tokensOut: 0,
-    tokensCached: 0,
-  };
+  const none = noSums();
   all.set(key, none);
   return none;
-}
-
-function addSums(into: Sums, from: Sums): void {
-  into.exchanges += from.exchanges;
-  into.succeeded += from.succeeded;
-  into.bytesIn += from.bytesIn;
-  into.bytesOut += from.bytesOut;
-  into.withTokens += from.withTokens;
-  into.tokensIn += from.tokensIn;
-  into.tokensOut += from.tokensOut;
-  into.tokensCached += from.tokensCached;
 }
 
 function textOf(line: LogLine, field: string): string {

@@ -114,8 +114,24 @@ test('it reads standard input, as of the journal or a container, beside files', 
   const folder = folderOf(t, { 'app.log': exchangeLine() });
   const lines = exchangeLine({ credential: 'zwei ü' }).repeat(2);
   const { stdout } = report(folder, ['--json', '-', 'app.log'], {}, lines);
-  const { files, lines: count, exchanges, credentials } = JSON.parse(stdout);
-  assert.deepEqual([files, count, exchanges, credentials[0].name], [1, 3, 3, 'zwei ü']);
+  const { files, bytes, lines: count, exchanges, credentials } = JSON.parse(stdout);
+  assert.deepEqual([files, count, exchanges, credentials[0].name], [2, 3, 3, 'zwei ü']);
+  assert.equal(bytes, Buffer.byteLength(lines + exchangeLine()));
+});
+
+test('it names no success rate for a log that has only what went wrong', (t) => {
+  const failed = exchangeLine({ level: 'WARNING', outcome: 'failed', status: 404 });
+  const folder = folderOf(t, {
+    'app.log': failed.repeat(3),
+    'info.log': eventLine('INFO', 'Ready') + failed,
+  });
+  const told = JSON.parse(report(folder, ['--json', 'app.log']).stdout);
+  assert.deepEqual([told.exchanges, told.failed, told.successRate], [3, 3, null]);
+  assert.equal(told.credentials[0].successRate, null);
+  const text = report(folder, ['app.log']).stdout;
+  assert.match(text, /success rate +not in this log: exchanges that succeed are INFO/);
+  assert.match(text, /failed +- \(3\)/);
+  assert.equal(JSON.parse(report(folder, ['--json', 'info.log']).stdout).successRate, 0);
 });
 
 test('it says what it cannot read, with exit 1, and reports on the rest', (t) => {
