@@ -43,6 +43,9 @@ export function fromSentence(
   sentence: string,
   otherwise: string,
 ): Finding {
+  // What is denied is explained in parentheses, and the command that mends it stands last in them: see config/denied.ts.
+  const denied = /^(.*): (`[^`]+`)\)$/.exec(sentence);
+  if (denied !== null) return { check, verdict, message: `${denied[1]})`, fix: denied[2] ?? otherwise };
   const [message = sentence, ...rest] = sentence.split('; ');
   return { check, verdict, message, fix: rest.length === 0 ? otherwise : rest.join('; ') };
 }

@@ -65,7 +65,10 @@ if (!isInside) {
     const ill = await examine();
     assert.equal(ill.code, 1);
     has(ill.lines, /^systemd warn .*inactive .*systemctl start flow-proxy-plugin\.service/);
-    has(ill.lines, /^secrets fail .*permission denied.* `?chown flow-proxy/);
+    has(
+      ill.lines,
+      /^secrets fail .*permission denied .*uid 0, mode 0600.*\) `chown \d+ \/etc\/flow-proxy\/secrets\.json`$/,
+    );
     await run(`chown flow-proxy /etc/flow-proxy/secrets.json && systemctl start ${UNIT}`);
   });
 

@@ -135,7 +135,7 @@ if (!isInside) {
     const { code, stderr } = await attempt(`${UPGRADE} ${folder}`);
     assert.equal(code, 1);
     assert.match(stderr, /nothing was changed/);
-    assert.match(await run(`readlink ${CURRENT}`), /9\.1\.0/);
+    assert.match(await run(`readlink ${CURRENT}`), /9\.1\.1/);
   });
 
   test('rollback.sh goes back to the version before, and forth again', async () => {

@@ -17,6 +17,8 @@ describe('findings', () => {
     const { message, fix } = fromSentence('x', 'warn', 'it is open; close it; then look', 'else');
     assert.deepEqual([message, fix], ['it is open', 'close it; then look']);
     assert.equal(fromSentence('x', 'fail', 'it is gone', 'find it').fix, 'find it');
+    const denied = fromSentence('x', 'fail', 'denied (it belongs to uid 0: `chown 5 /it`)', 'correct it');
+    assert.deepEqual([denied.message, denied.fix], ['denied (it belongs to uid 0)', '`chown 5 /it`']);
   });
 
   it('Node.js before 20.19 fails, before 22 it is worth a look', () => {
