@@ -69,7 +69,12 @@ if (!isInside) {
       ill.lines,
       /^secrets fail .*permission denied .*uid 0, mode 0600.*\) `chown \d+ \/etc\/flow-proxy\/secrets\.json`$/,
     );
-    await run(`chown flow-proxy /etc/flow-proxy/secrets.json && systemctl start ${UNIT}`);
+    await run('chown flow-proxy /etc/flow-proxy/secrets.json');
+    const foreground = `cd / && timeout --preserve-status 3 runuser -u flow-proxy -- flow-proxy --env-file ${ENV_FILE} --port 0`;
+    const { code, stdout } = await attempt(foreground);
+    assert.match(stdout, /Ready on [\s\S]*flow-proxy ended: SIGTERM/, 'by hand, as its user');
+    assert.equal(code, 0);
+    await run(`systemctl start ${UNIT}`);
   });
 
   test('A worker that is killed is replaced by the same primary', async () => {
