@@ -70,7 +70,7 @@ if (!isInside) {
       /^secrets fail .*permission denied .*uid 0, mode 0600.*\) `chown \d+ \/etc\/flow-proxy\/secrets\.json`$/,
     );
     await run('chown flow-proxy /etc/flow-proxy/secrets.json');
-    const foreground = `cd / && timeout --preserve-status 3 runuser -u flow-proxy -- flow-proxy --env-file ${ENV_FILE} --port 0`;
+    const foreground = `cd / && runuser -u flow-proxy -- timeout --preserve-status 3 flow-proxy --env-file ${ENV_FILE} --port 0`;
     const { code, stdout } = await attempt(foreground);
     assert.match(stdout, /Ready on [\s\S]*flow-proxy ended: SIGTERM/, 'by hand, as its user');
     assert.equal(code, 0);
