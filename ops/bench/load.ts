@@ -83,7 +83,7 @@ export async function loadNewConnections(
 
 async function runWrk({ url, connections, seconds, body, folder }: Load): Promise<Counted> {
   const script = body === null ? [] : ['-s', await writePostScript(folder, body)];
-  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, ...script, url];
+  const options = ['-t1', '--timeout', '30s', `-c${connections}`, `-d${seconds}s`, ...script, url];
   const { stdout } = await runCommand(...pinned('load', 'wrk', options));
   const errors =
     /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout)?.slice(1) ?? [];

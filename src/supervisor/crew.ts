@@ -32,14 +32,20 @@ const LEAVE_MS = 5_000;
 
 export class Crew {
   readonly events: EventEmitter<CrewEvents> = new EventEmitter<CrewEvents>();
+  /** It began with one worker, which takes its connections by itself, as all that join it later will. */
+  readonly beganAlone: boolean;
   readonly #options: CrewOptions;
   readonly #handles = new Map<Worker, WorkerHandle>();
 
-  constructor(options: CrewOptions) {
+  /** @param isOne the service starts with a single worker */
+  constructor(options: CrewOptions, isOne: boolean) {
     this.#options = options;
     // A connection that the primary has taken is lost when the last worker goes before it was handed over. Where clients
     // are to wait for the next start, each worker therefore takes its own from the socket, and leaves the others there.
-    cluster.schedulingPolicy = options.passedSocket === null ? cluster.SCHED_RR : cluster.SCHED_NONE;
+    // And a single one need not have them dealt out, which costs more than to answer a request. Node takes this once.
+    this.beganAlone = options.passedSocket === null && isOne;
+    const dealsOut = options.passedSocket === null && !isOne;
+    cluster.schedulingPolicy = dealsOut ? cluster.SCHED_RR : cluster.SCHED_NONE;
     cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
   }
 

@@ -138,10 +138,15 @@ export class Reloader {
 
   /** What the primary itself goes by; only once the workers are as wanted. Resolves when added ones serve. */
   async #resize({ settings }: Configuration): Promise<string[]> {
-    const { slots, log } = this.#options;
+    const { slots, crew, log } = this.#options;
     if (settings.log.level !== this.#used.settings.log.level) log.setLevel(settings.log.level);
     const before = slots.size;
     const wanted = wantedWorkers(settings);
+    if (wanted > 1 && before === 1 && crew.beganAlone) {
+      const msg =
+        'The service began with one worker: until the next restart the kernel spreads connections, less evenly';
+      log.warning({ msg });
+    }
     await slots.resize(wanted);
     const isSamePlace = isDeepStrictEqual(settings.adminListen, this.#used.settings.adminListen);
     return [

@@ -87,8 +87,8 @@ export class Supervisor {
     this.#started = new Promise((resolve) => {
       this.#onStarted = resolve;
     });
-    this.#crew = new Crew(options);
     const { settings, generation } = configuration;
+    this.#crew = new Crew(options, wantedWorkers(settings) === 1);
     const { heapBytes } = memoryLimits(settings.memory, wantedWorkers(settings));
     const launch = { generation, workerFile: code.workerFile, heapBytes };
     this.#slots = new Slots(this.#crew, launch, log);

@@ -21,15 +21,20 @@ export interface ReloadLoad {
   readonly streams: number;
   /** The streams last at least as long as the reloads are expected to. */
   readonly streamMs: number;
+  /** Two, unless told otherwise. */
+  readonly workers?: number;
 }
 
 /** Asserts that no client notices anything. @returns how much there was that could have gone wrong */
 export async function assertReloadsUnnoticed(
-  { reloads, streams, streamMs }: ReloadLoad,
+  { reloads, streams, streamMs, workers = 2 }: ReloadLoad,
   scope: Scope,
 ): Promise<Readonly<Record<string, number>>> {
   const upstream = await startKnownUpstream(scope);
-  const proxy = await startFlowProxy({ upstream: upstream.url, credentials: [CREDENTIAL] }, scope);
+  const proxy = await startFlowProxy(
+    { upstream: upstream.url, credentials: [CREDENTIAL], settings: { NUM_WORKERS: workers } },
+    scope,
+  );
   const loops = new PostLoops(proxy.url, 4);
   scope.after(() => loops.stop());
   const streaming = readStreams(proxy.url, streams, Math.ceil(streamMs / INTERVAL_MS), INTERVAL_MS);

@@ -131,6 +131,7 @@ test('a reload that changes the number of workers adds them, or drains the last 
   await shareFor(1);
   setInEnvFile(proxy, 'NUM_WORKERS', 2);
   assert.deepEqual((await reload(proxy)).reasons, ['1 → 2 workers']);
+  await proxy.waitForLog(({ level, msg }) => level === 'WARNING' && msg.includes('began with one worker'));
   await shareFor(2);
   assert.equal((await statusOf(proxy)).workers.filter(({ stage }) => stage === 'ready').length, 2);
   setInEnvFile(proxy, 'NUM_WORKERS', 1);
