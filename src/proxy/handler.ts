@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Admission } from './admission.ts';
-import { NO_FACTS, readBodyFacts } from './body-facts.ts';
+import { type BodyFacts, NO_FACTS, readBodyFacts } from './body-facts.ts';
 import type { ExchangeEnds } from './client-connection.ts';
 import { type Cors, preflightHeaders } from './cors.ts';
 import type { ErrorReply } from './dialect.ts';
@@ -152,26 +152,23 @@ export class Handler {
     this.#parts.rewriter.rewrite(
       original,
       removals.body,
-      (bytes) => this.#guard(exchange, () => this.#forward(exchange, { type: 'kept', bytes })),
+      (bytes, facts) => this.#guard(exchange, () => this.#forward(exchange, { type: 'kept', bytes }, facts)),
       (cause) => this.#fail(exchange, cause),
     );
   }
 
-  #forward(exchange: Exchange, body: RequestBody): void {
+  #forward(exchange: Exchange, body: RequestBody, facts: BodyFacts | null = null): void {
     exchange.body = body;
-    this.#readFacts(exchange);
+    this.#useFacts(exchange, facts ?? factsOf(exchange));
     if (exchange.response.destroyed) return;
     this.#parts.pipeline.forward(exchange);
   }
 
   /** Which model, and which conversation: what cooldowns and affinity go by. */
-  #readFacts(exchange: Exchange): void {
-    const { body, request } = exchange;
-    const isPlain = body.type === 'kept' && request.headers['content-encoding'] === undefined;
-    const facts = isPlain ? readBodyFacts(body.bytes) : NO_FACTS;
+  #useFacts(exchange: Exchange, facts: BodyFacts): void {
     exchange.model = facts.model;
     if (!this.#parts.hasAffinity) return;
-    const session = request.headers['x-claude-code-session-id'];
+    const session = exchange.request.headers['x-claude-code-session-id'];
     const keys = [typeof session === 'string' ? session : null, facts.userId, facts.promptCacheKey];
     exchange.affinityKey = keys.find((key) => key !== null && key !== '') ?? null;
   }
@@ -219,4 +216,10 @@ function mayRewrite({ request }: Exchange, { body }: Removals): boolean {
   if (body.length === 0) return false;
   const encoding = request.headers['content-encoding'];
   return encoding === undefined || encoding.toLowerCase() === 'identity';
+}
+
+/** In another encoding than plain bytes a body tells nothing. */
+function factsOf({ body, request }: Exchange): BodyFacts {
+  const isPlain = body.type === 'kept' && request.headers['content-encoding'] === undefined;
+  return isPlain ? readBodyFacts(body.bytes) : NO_FACTS;
 }

@@ -16,7 +16,8 @@ export const BODY_ROW: Row = {
   title: 'A 2 MB JSON body with a rewrite rule, and what others wait meanwhile, one worker',
   run: async (bench): Promise<Table> => {
     const upstream = await bench.startUpstream(startFixedUpstream);
-    const { url } = await bench.start(flowProxy(), upstream);
+    // Not on one processor alone, where the thread for large bodies could only take its time from the others.
+    const { url } = await bench.start(flowProxy(), upstream, { place: 'anywhere' });
     const body = largeBody();
     const small = { url: `${url}/v1/models`, perSecond: 100, seconds: bench.pick(4, 1) };
     await Promise.all([pacedLatencies(small), sendBodies(url, body, () => false, 3)]);
@@ -44,16 +45,17 @@ export const BODY_ROW: Row = {
   },
 };
 
-function largeBody(): string {
+function largeBody(): Buffer {
   const messages = Array.from({ length: 64 }, (_, index) => ({
     role: index % 2 === 0 ? 'user' : 'assistant',
     content: 'lorem ipsum "dolor" sit amet\n'.repeat(Math.ceil(BODY_BYTES / 64 / 33)),
   }));
-  return JSON.stringify({ model: 'claude-4-5-sonnet', context_management: { edits: [] }, messages });
+  const body = { model: 'claude-4-5-sonnet', context_management: { edits: [] }, messages };
+  return Buffer.from(JSON.stringify(body));
 }
 
 /** One after the other, until it is over. @returns how many */
-async function sendBodies(url: string, body: string, isOver: () => boolean, most: number): Promise<number> {
+async function sendBodies(url: string, body: Buffer, isOver: () => boolean, most: number): Promise<number> {
   const headers = { 'content-type': 'application/json' };
   let sent = 0;
   while (!isOver() && sent < most) {

@@ -1,11 +1,19 @@
 // Rewrites request bodies: small ones on the spot, large ones in a thread so that other exchanges go on meanwhile.
 import type { Threads } from '../../threads.ts';
+import { type BodyFacts, readBodyFacts } from '../body-facts.ts';
 import { cutJson, type JsonPath } from './cut-json.ts';
 
 /** What workers/rewrite-body.ts is given; the bytes are copied, so the original stays whole. */
 export interface RewriteTask {
   readonly body: Uint8Array;
   readonly paths: readonly JsonPath[];
+}
+
+/** What comes of it. */
+export interface Rewritten {
+  readonly body: Uint8Array;
+  /** Of the rewritten body: to read them takes as long as to rewrite it. */
+  readonly facts: BodyFacts;
 }
 
 /** Measured: below this a round trip to a thread costs the loop more than the rewriting itself. */
@@ -23,18 +31,25 @@ export class BodyRewriter {
   rewrite(
     body: Buffer,
     paths: readonly JsonPath[],
-    onDone: (rewritten: Buffer) => void,
+    onDone: (rewritten: Buffer, facts: BodyFacts) => void,
     onError: (cause: unknown) => void,
   ): void {
     if (body.length < INLINE_BYTES) {
-      onDone(cutJson(body, paths));
+      const rewritten = cutJson(body, paths);
+      onDone(rewritten, readBodyFacts(rewritten));
       return;
     }
     const task: RewriteTask = { body, paths };
     this.#threads.run('rewriteBody', task).then((result) => {
-      if (result instanceof Uint8Array)
-        onDone(Buffer.from(result.buffer, result.byteOffset, result.byteLength));
-      else onError(new TypeError('the rewriting thread returned no bytes'));
+      if (isRewritten(result)) {
+        const { buffer, byteOffset, byteLength } = result.body;
+        onDone(Buffer.from(buffer, byteOffset, byteLength), result.facts);
+      } else onError(new TypeError('the rewriting thread returned no bytes'));
     }, onError);
   }
+}
+
+function isRewritten(result: unknown): result is Rewritten {
+  const isObject = typeof result === 'object' && result !== null;
+  return isObject && 'body' in result && result.body instanceof Uint8Array && 'facts' in result;
 }
