@@ -1,8 +1,8 @@
 // The log of the service: opened by the settings, and what an operator hears when it cannot be written.
-import { write } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LogSettings } from '../config/settings.ts';
 import { messageOf } from '../errors.ts';
+import { complainer } from '../logging/complainer.ts';
 import { openLog, openStandardOutput } from '../logging/destinations.ts';
 import { LogSink } from '../logging/log-sink.ts';
 import { type AdjustableLogger, createLogger } from '../logging/logger.ts';
@@ -16,8 +16,6 @@ export interface ServiceLog {
 }
 
 const COMPRESS_FILE = fileURLToPath(new URL('../../workers/compress-log.js', import.meta.url));
-const STDERR = 2;
-const WARN_EVERY_MS = 60_000;
 
 /** @throws ConfigError when the log cannot be opened at all */
 export async function openServiceLog(settings: LogSettings): Promise<ServiceLog> {
@@ -47,24 +45,4 @@ export async function openServiceLog(settings: LogSettings): Promise<ServiceLog>
     await main.close();
   };
   return { sink, log, close };
-}
-
-/** What cannot be logged goes to standard error, but no more often than an operator can read. */
-function complainer(what: string, target: string): (cause: Error) => void {
-  let lastAt = Number.NEGATIVE_INFINITY;
-  let isWriting = false;
-  return (cause) => {
-    const now = performance.now();
-    if (isWriting || now - lastAt < WARN_EVERY_MS) return;
-    lastAt = now;
-    isWriting = true;
-    // Never waited for: it may end in the same pipe that nobody reads.
-    write(
-      STDERR,
-      `flow-proxy: ${what} cannot be written to ${target} (${cause.message}); serving goes on\n`,
-      () => {
-        isWriting = false;
-      },
-    );
-  };
 }

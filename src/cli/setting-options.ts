@@ -1,7 +1,7 @@
 // The settings as options of a command, listed under the headings that .env.example has, too.
 import { type Command, Option } from 'commander';
 import { type SettingFlag, settingFlags } from '../config/load.ts';
-import type { SettingName } from '../config/schema.ts';
+import type { SettingName } from '../config/setting-values.ts';
 import type { CommandLine } from './prepare.ts';
 
 /** What the commands that speak to a running service look at; the others are accepted, so that one line serves all. */

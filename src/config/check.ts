@@ -2,7 +2,8 @@
 // It is given an environment to look at and never reads the process's own.
 import convict from 'convict';
 import { messageOf } from '../errors.ts';
-import { isSettingName, SETTING_NAMES, SETTINGS, type SettingName, variableOf } from './schema.ts';
+import { isSettingName, SETTING_NAMES, SETTINGS, variableOf } from './schema.ts';
+import type { SettingName } from './setting-values.ts';
 import type { GivenSettings } from './sources.ts';
 
 /** Every setting's text, and those that were refused. */

@@ -1,6 +1,7 @@
 // What is in effect after loading, setting by setting, in words that may be shown to anybody.
 import { redactUrl } from './redact-url.ts';
-import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variableOf } from './schema.ts';
+import { flagOf, SETTING_NAMES, SETTINGS, variableOf } from './schema.ts';
+import type { SettingName } from './setting-values.ts';
 import type { Settings } from './settings.ts';
 import type { GivenSettings, Source } from './sources.ts';
 

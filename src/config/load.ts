@@ -13,7 +13,8 @@ import {
   rollSizeProblems,
   tlsProblems,
 } from './problems.ts';
-import { flagOf, SETTING_NAMES, SETTINGS, type Section, type SettingName, variableOf } from './schema.ts';
+import { flagOf, SETTING_NAMES, SETTINGS, type Section, variableOf } from './schema.ts';
+import type { SettingName } from './setting-values.ts';
 import { type ReadSetting, resolveSettings, type Settings } from './settings.ts';
 import { givenSettings } from './sources.ts';
 import { unknownVariables } from './unknown-variables.ts';

@@ -1,7 +1,8 @@
 // Looks up single settings without validating all of them: for commands that must work when the settings are broken.
 import { readEnvFile } from './env-file.ts';
 import type { LoadInput } from './load.ts';
-import { SETTINGS, type SettingName, type SettingValues } from './schema.ts';
+import { SETTINGS } from './schema.ts';
+import type { SettingName, SettingValues } from './setting-values.ts';
 import { givenSettings } from './sources.ts';
 
 /** Reads one setting at a time; a value that is not accepted counts as not given. */

@@ -1,6 +1,7 @@
 // The settings as text: for the README, for .env.example and for `flow-proxy config`.
 import type { EffectiveSetting } from './effective.ts';
-import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variableOf } from './schema.ts';
+import { flagOf, SETTING_NAMES, SETTINGS, variableOf } from './schema.ts';
+import type { SettingName } from './setting-values.ts';
 
 /** The README's table of all settings, in Markdown. */
 export function settingsTable(): string {

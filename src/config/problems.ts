@@ -4,7 +4,8 @@ import { isAbsolute } from 'node:path';
 import type { CheckedSettings } from './check.ts';
 import { type FoundVariable, parseProxyUrl } from './outbound-proxy.ts';
 import { redactUrl } from './redact-url.ts';
-import { SETTINGS, type SettingName, variableOf } from './schema.ts';
+import { SETTINGS, variableOf } from './schema.ts';
+import type { SettingName } from './setting-values.ts';
 import type { GivenSettings } from './sources.ts';
 import { serviceLinkHint } from './unknown-variables.ts';
 

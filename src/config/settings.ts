@@ -1,7 +1,7 @@
 // The settings of one generation: resolved, absolute, immutable. Where they came from is load.ts's.
 import { join, resolve } from 'node:path';
 import type { ListenPlace, RetryCause } from './formats.ts';
-import type { SettingName, SettingValues } from './schema.ts';
+import type { SettingName, SettingValues } from './setting-values.ts';
 
 /** How and where the log is written. */
 export type LogSettings = {

@@ -2,7 +2,8 @@
 // Whether the text is any good is check.ts's.
 import type { EnvFile } from './env-file.ts';
 import type { Variables } from './outbound-proxy.ts';
-import { flagOf, SETTING_NAMES, type SettingName, variableOf } from './schema.ts';
+import { flagOf, SETTING_NAMES, variableOf } from './schema.ts';
+import type { SettingName } from './setting-values.ts';
 
 /** What decided a setting. */
 export type Source = 'flag' | 'environment' | 'env file' | 'default';

@@ -1,6 +1,7 @@
 // What a reload has to do, found by comparing what is in use with what was loaded. Pure.
 import { isDeepStrictEqual } from 'node:util';
-import { NEEDS_RESTART, type SettingName, variableOf } from '../config/schema.ts';
+import { NEEDS_RESTART, variableOf } from '../config/schema.ts';
+import type { SettingName } from '../config/setting-values.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Generation } from '../generation.ts';
 

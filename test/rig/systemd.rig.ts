@@ -1,6 +1,5 @@
 // flow-proxy under a real systemd: installed by the shipped installer, then everything that operators do to a service.
-// What fails is
-// systemd-failures.rig.ts's. One boot serves all; the tests build on each other in this order.
+// What fails is systemd-failures.rig.ts's. One boot serves all; the tests build on each other in this order.
 import assert from 'node:assert/strict';
 import { access, appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
