@@ -12,6 +12,8 @@ import { startDeafUpstream, startRawUpstream } from '../harness/raw-upstream.ts'
 import { sharedStack } from '../harness/shared-stack.ts';
 import { startStack } from '../harness/stack.ts';
 
+/** The promise is a second; the rest is the test's own way of hearing of it. */
+const FREED_WITHIN_MS = 1_500;
 const CHAT = '/v1/chat/completions';
 const ONE = [{ clientId: 'id', clientSecret: 'a-secret-of-one', tenant: 't' }];
 const USER = [{ role: 'user', content: 'marker:M chunks:8' } as const];
@@ -143,7 +145,7 @@ for (const [phase, fault] of [
     await upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
     await eventually('the stall', () => (upstream.requests[0]?.fault === null ? undefined : true));
     outgoing.destroy();
-    await upstream.waitFor(({ outcome }) => outcome === 'aborted');
+    await upstream.waitFor(({ outcome }) => outcome === 'aborted', FREED_WITHIN_MS);
     const line = await proxy.waitForExchange(id);
     assert.deepEqual([line.level, line['outcome']], ['INFO', 'client_left']);
     assert.ok(!proxy.logLines.some(({ msg }) => msg.includes('marked as failed')));
@@ -166,7 +168,7 @@ for (const how of ['end', 'reset'] as const) {
       connection.write(Buffer.alloc(200_000));
       if (what === 'streamed') await upstream.waitForStats(({ activeRequests }) => activeRequests === 1);
       connection[how]();
-      await upstream.waitForStats(({ activeRequests }) => activeRequests === 0);
+      await upstream.waitForStats(({ activeRequests }) => activeRequests === 0, FREED_WITHIN_MS);
       const line = await proxy.waitForExchange(id);
       assert.deepEqual([line.level, line['outcome']], ['INFO', 'client_left']);
       connection.destroy();
