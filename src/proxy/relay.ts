@@ -1,5 +1,6 @@
 // Writes the upstream's answer to the client as it comes: same status, same bytes, each chunk at once, and no faster
 // than the client reads. When the upstream breaks off, the client is told so in a way it cannot mistake for the end.
+import { copyOf, giveBack } from './copies.ts';
 import type { ErrorReply } from './dialect.ts';
 import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -114,7 +115,8 @@ export class Relay {
     else {
       this.#flushText();
       if (this.#isChunked) response.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-      this.#isBehind = !response.write(Buffer.from(chunk));
+      const copy = copyOf(chunk);
+      this.#isBehind = !response.write(copy, () => giveBack(copy));
       if (this.#isChunked) this.#text = '\r\n';
     }
   }

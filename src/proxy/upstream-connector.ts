@@ -31,7 +31,8 @@ export interface ConnectorOptions {
 /** As undici has it: a peer that has gone without a word is noticed at last. */
 const PROBE_AFTER_MS = 60_000;
 
-const READ_BYTES = 64 * 1024;
+/** The most that one read brings. */
+export const READ_BYTES: number = 64 * 1024;
 /** Node calls back before it reads again, into this or another socket's; so one is enough for all. */
 const memory: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
