@@ -36,7 +36,7 @@ export interface SimulatedUpstreamOptions {
 }
 
 const BASE_PATH = '/flow-llm-proxy';
-const AWAIT_MS = 10_000;
+const AWAIT_MS = 30_000;
 
 /** Starts a simulated upstream and resolves when it listens. */
 export async function startSimulatedUpstream(options: SimulatedUpstreamOptions): Promise<SimulatedUpstream> {

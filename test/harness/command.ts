@@ -2,7 +2,7 @@
 import { within } from './eventually.ts';
 import { type ProcessOptions, spawnFlowProxy } from './flow-process.ts';
 
-const COMMAND_MS = 20_000;
+const COMMAND_MS = 60_000;
 
 export interface CommandResult {
   readonly code: number | null;

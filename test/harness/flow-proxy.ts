@@ -6,8 +6,8 @@ import { eventually, within } from './eventually.ts';
 import { type Exit, type FlowProcess, type ProcessOptions, spawnFlowProxy } from './flow-process.ts';
 import { type LogLine, parseLog } from './log-lines.ts';
 
-const READY_MS = 20_000;
-const LOG_LINE_MS = 10_000;
+const READY_MS = 60_000;
+const LOG_LINE_MS = 30_000;
 const LOG_FILE = 'flow_proxy_plugin.log';
 
 export interface FlowProxyOptions extends ProcessOptions {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { within } from './eventually.ts';
 
-const READ_MS = 10_000;
+const READ_MS = 30_000;
 
 /** A message as it was on the wire. */
 export interface RawMessage {

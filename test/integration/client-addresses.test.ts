@@ -15,6 +15,7 @@ test('without keys loopback and private networks are served on every address, wh
   const { proxy } = stack;
   assert.equal((await call(`${proxy.url}/v1/models`)).status, 200);
   assert.deepEqual(await clientsOf(stack), { access: 'private networks', refused: NO_REFUSALS });
+  await proxy.stop();
   const warnings = proxy.logLines.filter(({ msg }) => msg.includes('who may come in'));
   assert.equal(warnings.length, 1);
   assert.equal(warnings[0]?.level, 'WARNING');
@@ -23,6 +24,7 @@ test('without keys loopback and private networks are served on every address, wh
 
 test('on loopback nobody needs a warning', async (t) => {
   const { proxy } = await startStack({}, t);
+  await proxy.stop();
   assert.ok(!proxy.logLines.some(({ msg }) => msg.includes('who may come in')));
 });
 

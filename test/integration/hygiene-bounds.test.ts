@@ -217,6 +217,10 @@ describe('a body', () => {
 it('whatever was refused, no worker ended and no connection to the upstream is left half used', async () => {
   const { upstream, proxy } = stack;
   assert.equal(proxy.workerPids().length, 2);
-  assert.equal(proxy.logLines.filter(({ level }) => level === 'ERROR').length, 0);
   await eventually('idle connections', () => upstream.openConnections === 0 || undefined);
+  assert.equal(await proxy.stop(), 0);
+  assert.deepEqual(
+    proxy.logLines.filter(({ level }) => level === 'ERROR'),
+    [],
+  );
 });

@@ -100,6 +100,7 @@ describe('documented commands', () => {
     upstream.setFaults([{ times: 1, fault: { type: 'close' } }]);
     const broken = await call(`${proxy.url}/v1/broken`, { method: 'POST', body: '{}' });
     await proxy.waitForExchange(String(broken.headers['x-request-id']));
+    await proxy.waitForLog(({ msg }) => msg.includes('marked as failed'));
   });
   after(async () => {
     await stack.close();

@@ -34,6 +34,7 @@ test('the shell lines of the predecessor’s guide print right numbers on our lo
   upstream.setFaults([]);
   const last = await call(`${proxy.url}/v1/models`);
   await proxy.waitForExchange(String(last.headers['x-request-id']));
+  await proxy.waitForLog(({ msg }) => msg.includes('marked as failed'));
   assert.equal(sh(GUIDE.successRate), '成功率: 88%\n');
   const used = sh(GUIDE.usage)
     .trim()

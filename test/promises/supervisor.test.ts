@@ -84,7 +84,7 @@ test('a worker that is killed costs only its own exchanges and is replaced', asy
   const [victim = 0, other = 0] = proxy.workerPids();
   process.kill(victim, 'SIGKILL');
   await proxy.waitForLog(({ msg }) => msg.includes('ended by SIGKILL'));
-  await eventually('a new worker', () => (proxy.workerPids().length === 2 ? true : undefined), 5_000);
+  await eventually('a new worker', () => (proxy.workerPids().length === 2 ? true : undefined));
   await eventually('full health', async () => {
     const { text } = await call(`${proxy.url}/health`);
     return JSON.parse(text).status === 'ok' ? true : undefined;
@@ -123,7 +123,7 @@ test('when the primary is killed the workers finish and go, and the port is free
   let text = '';
   for await (const piece of response) text += String(piece);
   assert.equal(text.match(/"content":"L "/g)?.length, 20);
-  await eventually('the end of the workers', () => (pids.some(isAlive) ? undefined : true), 10_000);
+  await eventually('the end of the workers', () => (pids.some(isAlive) ? undefined : true));
 });
 
 test('signals that a terminal sends to the whole group do nothing in workers', async (t) => {

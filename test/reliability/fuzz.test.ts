@@ -94,14 +94,15 @@ function throwAt(port: number, bytes: Buffer, random: (below: number) => number)
 
 async function assertUnharmed({ proxy, upstream }: RecordedProxy, workers: readonly number[]): Promise<void> {
   assert.deepEqual(proxy.workerPids(), workers, 'no worker was replaced');
-  const faults = proxy.logLines.filter(
-    ({ msg, error }) => error === 'internal_error' || /fault in flow-proxy|ended by|wrote:/i.test(msg),
-  );
-  assert.deepEqual(faults, []);
   for (let i = 0; i < 4; i += 1) {
     assert.equal((await call(`${proxy.url}/health`)).status, 200);
     assert.equal((await call(`${proxy.url}/v1/models`)).text, 'ok');
   }
+  assert.equal(await proxy.stop(), 0);
+  const faults = proxy.logLines.filter(
+    ({ msg, error }) => error === 'internal_error' || /fault in flow-proxy|ended by|wrote:/i.test(msg),
+  );
+  assert.deepEqual(faults, []);
   for (const { head } of upstream.messages) {
     assert.match(head, /^[A-Z-]+ \/base(?:[/?]\S*)? HTTP\/1\.1\r\n/);
     assert.match(head, /^Authorization: LEASED$/m);

@@ -53,6 +53,7 @@ test('an upstream that does not answer the connection: 504 upstream_connect_time
   assert.deepEqual([answer.status, codeOf(answer)], [504, 'upstream_connect_timeout']);
   const line = await proxy.waitForExchange(String(answer.headers['x-request-id']));
   assert.equal(line['attempts'], 3);
+  await proxy.stop();
   assert.ok(
     !proxy.logLines.some(({ msg }) => msg.includes('marked as failed')),
     'it is no credential’s fault',

@@ -168,11 +168,14 @@ while code is None:
         os.write(terminal, key.encode()); pressed = True
     done, status = os.waitpid(pid, os.WNOHANG)
     if done: code = os.waitstatus_to_exitcode(status)
-try: screen += os.read(terminal, 65536)
-except BlockingIOError: pass
+# What it wrote last may reach this side of the terminal after its end.
+deadline = time.monotonic() + 10
+while not screen.endswith(b'\\x1b[?1049l') and time.monotonic() < deadline:
+    try: screen += os.read(terminal, 65536)
+    except BlockingIOError: time.sleep(0.02)
 print(json.dumps({'screen': screen.decode(), 'code': code, 'before': before, 'after': modes()}))
 `;
   const args = ['-c', script, process.execPath, MAIN, socket, key];
-  const { stdout } = await promisify(execFile)('python3', args, { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)('python3', args, { timeout: 60_000 });
   return JSON.parse(stdout);
 }

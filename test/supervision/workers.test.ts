@@ -28,7 +28,7 @@ test('a killed worker is replaced at once; a connection on its way to it goes to
   const calls = Array.from({ length: 8 }, () => call(`${proxy.url}/v1/models`));
   await Promise.race(calls);
   process.kill(victim, 'SIGKILL');
-  const answers = await within('every answer', 20_000, Promise.all(calls));
+  const answers = await within('every answer', 60_000, Promise.all(calls));
   assert.ok(answers.every(({ status }) => status === 200));
   await proxy.waitForLog(({ msg }) => msg === 'Worker 0 ended by SIGKILL; a new one follows in 0 ms');
   const pids = await eventually('a new worker', async () => {
@@ -45,7 +45,7 @@ test('a worker that hangs is killed after the heartbeat limit and replaced, whil
   t.after(() => loops.stop());
   await eventually('some traffic', () => (loops.answered > 10 ? true : undefined));
   process.kill(victim, 'SIGSTOP');
-  await proxy.waitForLog(({ msg }) => /^Worker 0 has been silent for \d+ s: killing it$/.test(msg), 20_000);
+  await proxy.waitForLog(({ msg }) => /^Worker 0 has been silent for \d+ s: killing it$/.test(msg));
   await eventually('a new worker', async () => {
     const pids = await readyPids(proxy);
     return pids.length === 2 && !pids.includes(victim) ? true : undefined;
@@ -73,7 +73,7 @@ test('workers over their soft memory limit are replaced one at a time, without l
   await loops.stop();
   assert.deepEqual(loops.faults, []);
   assert.equal(most.replacing, 1);
-  assert.ok(proxy.logLines.some(({ msg }) => /MB, over its soft limit of 16 MB .*: replacing it/.test(msg)));
+  await proxy.waitForLog(({ msg }) => /MB, over its soft limit of 16 MB .*: replacing it/.test(msg));
 });
 
 test('a worker over its hard memory limit is killed and replaced', async (t) => {
@@ -119,7 +119,8 @@ test('a worker behind with its work answers 503 with Retry-After, still tells it
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());
   const ask = (path: string) => call(`${proxy.url}${path}`, { agent });
-  assert.equal((await ask('/v1/models')).status, 200);
+  // It may have been behind while it booted.
+  await eventually('an answer', async () => ((await ask('/v1/models')).status === 200 ? true : undefined));
   const [pid = 0] = proxy.workerPids();
   process.kill(pid, 'SIGSTOP');
   const late = ask('/v1/models');
@@ -157,12 +158,16 @@ test('beyond FLOW_PROXY_MAX_DRAINING the oldest generation is cut off, the other
   setInEnvFile(proxy, 'KEEP_ALIVE_TIMEOUT', 61);
   await reload(proxy);
   const younger = await openCall(`${proxy.url}${CHAT}`, chatPost('marker:L chunks:100 interval:50', true));
-  const status = await statusOf(proxy);
+  // What a worker has in flight comes with its heartbeats.
+  const draining = await eventually('its stream being counted', async () => {
+    const status = await statusOf(proxy);
+    return status.draining[0]?.inFlight === 1 ? status.draining : undefined;
+  });
   assert.deepEqual(
-    status.draining.map(({ generation, inFlight, workers }) => [generation, inFlight, workers.length]),
-    [[1, 1, 1]],
+    draining.map(({ generation, workers }) => [generation, workers.length]),
+    [[1, 1]],
   );
-  assert.ok((status.draining[0]?.rssBytes ?? 0) > 16 * 1024 * 1024);
+  assert.ok((draining[0]?.rssBytes ?? 0) > 16 * 1024 * 1024);
   setInEnvFile(proxy, 'KEEP_ALIVE_TIMEOUT', 62);
   await reload(proxy);
   assert.match(await oldest, /"code":"service_ending"/);
