@@ -8,6 +8,7 @@ import { eventually, within } from '../harness/eventually.ts';
 import { type Answer, call, chatPost, openCall, readAnswer } from '../harness/http-call.ts';
 import { freePort } from '../harness/raw-upstream.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { stopProcess } from '../harness/stop-process.ts';
 import { bearer, ClientKeysFile } from './client-keys-file.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -128,7 +129,7 @@ test('a primary that does not answer lets no limited key in, and all others as b
   const post = (key: string) =>
     call(`${stack.proxy.url}${CHAT}`, { ...chatPost('hi'), headers: bearer(key), agent });
   assert.equal((await post(limited)).status, 200);
-  stack.proxy.kill('SIGSTOP');
+  await stopProcess(stack.proxy.pid);
   t.after(() => stack.proxy.kill('SIGCONT'));
   const refused = await post(limited);
   assert.deepEqual([refused.status, codeOf(refused)], [503, 'client_limits_unavailable']);
