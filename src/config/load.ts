@@ -17,7 +17,7 @@ import { flagOf, SETTING_NAMES, SETTINGS, type Section, variableOf } from './sch
 import type { SettingName } from './setting-values.ts';
 import { type ReadSetting, resolveSettings, type Settings } from './settings.ts';
 import { givenSettings } from './sources.ts';
-import { unknownVariables } from './unknown-variables.ts';
+import { ignoredLines, unknownVariables } from './unknown-variables.ts';
 
 /** What settings are loaded from. */
 export interface LoadInput {
@@ -111,5 +111,6 @@ function variableWarnings(environment: Variables, envFile: EnvFile): string[] {
   return [
     ...unknownVariables(environment, () => ''),
     ...unknownVariables(envFile.variables, (variable) => ` (${envFile.placeOf(variable)})`),
+    ...ignoredLines(envFile.ignored),
   ];
 }

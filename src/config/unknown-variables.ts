@@ -1,5 +1,6 @@
-// Warnings for FLOW_PROXY_ variables that set nothing: mistyped, or the predecessor's.
+// Warnings for what sets nothing: FLOW_PROXY_ variables that are mistyped or the predecessor's, lines without a =.
 // Only names are printed: the value of a mistyped variable may well be a secret.
+import type { IgnoredLine } from './env-file.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Variables } from './outbound-proxy.ts';
 import { SETTING_NAMES, variableOf } from './schema.ts';
@@ -27,6 +28,16 @@ export function unknownVariables(variables: Variables, placeOf: (variable: strin
   return Object.entries(variables)
     .filter(([name, text]) => name.startsWith(PREFIX) && !known.includes(name) && !isServiceLink(name, text))
     .map(([name]) => `${name}${placeOf(name)} ${explain(name, known)}`);
+}
+
+/** One warning for each line that looks as if it set something; of what is in it only the name of a setting is told. */
+export function ignoredLines(lines: readonly IgnoredLine[]): string[] {
+  const known = SETTING_NAMES.map(variableOf);
+  return lines.map(({ place, text }) => {
+    const word = /^(?:export\s+)?(\w+)/.exec(text)?.[1] ?? '';
+    const name = known.includes(word) ? word : 'NAME';
+    return `${place} is ignored: it is no assignment; write ${name}=value, or # before a comment`;
+  });
 }
 
 /** What to add to a refusal when the value was set by Kubernetes and not by a person. */

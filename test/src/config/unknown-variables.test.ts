@@ -43,3 +43,39 @@ describe('variables that set nothing', () => {
     assert.deepEqual(load({ environment }).warnings, []);
   });
 });
+
+describe('lines of a .env file that set nothing', () => {
+  const warningsOf = (text: string): readonly string[] => {
+    const cwd = folder(text);
+    return load({ cwd }).warnings.map((warning) => warning.replace(join(cwd, '.env'), 'FILE'));
+  };
+
+  it('are warned about with file, line and fix, and nothing of them is printed but the name of a setting', () => {
+    const warnings = warningsOf(
+      'FLOW_PROXY_PORT 9000 CANARY\n# a comment\n\nCANARY\r\n  export FLOW_PROXY_HOST\nFLOW_PROXY_LOG_LEVEL:CANARY\n=CANARY',
+    );
+    const told = (line: number, name: string): string =>
+      `FILE line ${line} is ignored: it is no assignment; write ${name}=value, or # before a comment`;
+    assert.deepEqual(warnings, [
+      told(1, 'FLOW_PROXY_PORT'),
+      told(4, 'NAME'),
+      told(5, 'FLOW_PROXY_HOST'),
+      told(6, 'FLOW_PROXY_LOG_LEVEL'),
+      told(7, 'NAME'),
+    ]);
+  });
+
+  it('are not the lines of a value in quotes, nor comments, nor empty values', () => {
+    const key = '"-----BEGIN KEY-----\nabc\n# not a comment\n-----END KEY-----"';
+    assert.deepEqual(
+      warningsOf(`KEY=${key} # of somebody\n  # indented\nOTHER='a\nb'\nEMPTY=\nYAML: 1\nexport X=1\n`),
+      [],
+    );
+    const [, misspelt = ''] = [...warningsOf(`nonsense\nKEY=${key}\nFLOW_PROXY_PROT=1`)].sort();
+    assert.match(
+      misspelt,
+      /FLOW_PROXY_PROT \(FILE line 6\)/,
+      'lines are counted past a value of several lines',
+    );
+  });
+});
