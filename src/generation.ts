@@ -1,11 +1,14 @@
 // One immutable set of settings, as workers get it. A reload makes a new one aside and replaces the workers;
 // nobody ever changes one. Credentials are not part of it: they are run-time state of the ledger.
-import { readFileSync } from 'node:fs';
 import { type ClientAccess, clientAccess } from './clients/access.ts';
+import { readText } from './config/read-text.ts';
 import { loadRewriteRules, type RewriteRule } from './config/rewrite-rules.ts';
 import type { InboundLimits, RetrySettings, Settings, UpstreamLimits } from './config/settings.ts';
-import { ConfigError, messageOf } from './errors.ts';
+import { ConfigError } from './errors.ts';
 import { affordableConnections, openFileLimit } from './host/open-files.ts';
+
+/** A whole bundle of authorities is a quarter of one. */
+const MAX_CA_BYTES = 4 * 1024 * 1024;
 
 /** With the number of connections that `auto` has come to. */
 export interface WorkerInboundLimits extends InboundLimits {
@@ -88,16 +91,11 @@ function attempt<T>(problems: string[], read: () => T): T | undefined {
 
 function readCa(path: string | null): string | null {
   if (path === null) return null;
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new ConfigError(path, [
-      `FLOW_PROXY_UPSTREAM_CA_FILE "${path}" cannot be read: ${messageOf(cause)}`,
-    ]);
+  const where = `FLOW_PROXY_UPSTREAM_CA_FILE "${path}"`;
+  const file = readText(path, MAX_CA_BYTES, 'latin1');
+  if ('fault' in file) throw new ConfigError(path, [`${where}: ${file.fault}`]);
+  if (!file.text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new ConfigError(path, [`${where} holds no PEM certificate`]);
   }
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new ConfigError(path, [`FLOW_PROXY_UPSTREAM_CA_FILE "${path}" holds no PEM certificate`]);
-  }
-  return pem;
+  return file.text;
 }

@@ -8,7 +8,6 @@ import {
   copyFileSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -21,6 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { makeFolder } from '../host/make-folder.ts';
 import { BackupError, pipeCommands } from './pipe-commands.ts';
 import { openCommands, type SealKeys } from './seal.ts';
 
@@ -118,7 +118,7 @@ function putBack(entries: readonly Entry[], { movesAside, now }: RestoreOptions)
       `nothing was restored, as these files are there and differ:\n${paths}\nGive --aside to have them renamed first, or --root FOLDER to restore elsewhere`,
     );
   }
-  for (const { target, stats } of entries) if (stats.isDirectory()) makeFolder(target, stats);
+  for (const { target, stats } of entries) if (stats.isDirectory()) putFolder(target, stats);
   const suffix = `.before-restore-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
   for (const { target } of differing) renameSync(target, target + suffix);
   const written = files.filter((entry) => !unchanged.includes(entry));
@@ -135,9 +135,9 @@ function isSame(source: string, target: string): boolean {
 }
 
 /** Folders that are there keep their modes. */
-function makeFolder(target: string, stats: Stats): void {
+function putFolder(target: string, stats: Stats): void {
   if (existsSync(target)) return;
-  mkdirSync(target, { recursive: true, mode: 0o700 });
+  makeFolder(target, 0o700);
   take(target, stats);
 }
 

@@ -3,6 +3,7 @@ import { describeAccess } from '../clients/access.ts';
 import { describeCertificate } from '../clients/tls-pair.ts';
 import type { LogSettings } from '../config/settings.ts';
 import { checkLog } from '../doctor/log-folder.ts';
+import { findSocketObstacle } from '../doctor/socket-folder.ts';
 import { ConfigError } from '../errors.ts';
 import { findLogrotateRule, LOGROTATE_FOLDER, type LogrotateRule } from '../logging/logrotate-rules.ts';
 import { rolledPath } from '../logging/retention.ts';
@@ -12,8 +13,9 @@ import { type CommandLine, prepare } from './prepare.ts';
 export function check(commandLine: CommandLine): void {
   const { settings, credentials, generation, clientKeys, tls, warnings } = prepare(commandLine);
   assertLogCanBeWritten(settings.log);
+  const socketWarnings = checkControlSocket(settings.controlSocket);
   const rule = logrotateRule(settings.log);
-  for (const warning of [...warnings, ...doubleRotation(settings.log, rule)]) {
+  for (const warning of [...warnings, ...socketWarnings, ...doubleRotation(settings.log, rule)]) {
     console.error(`warning: ${warning}`);
   }
   const names = credentials.map(({ name, weight }) => (weight === 1 ? name : `${name} (weight ${weight})`));
@@ -33,6 +35,15 @@ function assertLogCanBeWritten(log: LogSettings): void {
     ({ check, verdict }) => check === 'log' && verdict === 'fail',
   );
   if (failed !== undefined) throw new ConfigError('log', [`${failed.message}; ${failed.fix}`]);
+}
+
+/** @returns what would keep a start from making it now, but perhaps not later: systemd makes folders with a start */
+function checkControlSocket(path: string): string[] {
+  const obstacle = path === 'auto' ? undefined : findSocketObstacle(path);
+  if (obstacle === undefined) return [];
+  const problem = `the control socket (FLOW_PROXY_CONTROL_SOCKET) cannot be made: ${obstacle.what}`;
+  if (obstacle.isFinal) throw new ConfigError('settings', [problem]);
+  return [problem];
 }
 
 /** What logrotate would do with the log file of this service. */

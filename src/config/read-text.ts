@@ -1,8 +1,8 @@
 // Reads a small text file whole, with a sentence for everything that can be wrong with it.
 // What the text means, and whether a missing file is a fault, is up to the caller.
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { codeOf, messageOf } from '../errors.ts';
 import { explainDenied } from './denied.ts';
+import { readBounded, SilentFileError } from './read-bounded.ts';
 
 /** A file's text, permission bits and whether it belongs to our user, or why there are none. */
 export type TextFile =
@@ -15,36 +15,21 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder, not a file',
 };
 
-/** Reads a UTF-8 file (a byte order mark is dropped) of at most `maxBytes`. */
-export function readText(path: string, maxBytes: number): TextFile {
+/**
+ * Reads a file of at most `maxBytes`; a byte order mark is dropped.
+ * @param encoding latin1 for what is ASCII but for comments, which may be in anything
+ */
+export function readText(path: string, maxBytes: number, encoding: 'utf-8' | 'latin1' = 'utf-8'): TextFile {
   try {
-    const { bytes, mode, isOurs } = readWhole(path, maxBytes);
-    if (bytes === undefined) {
-      return { fault: `is larger than ${maxBytes} bytes`, code: 'EFBIG' };
-    }
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), mode, isOurs };
+    const { bytes, stats } = readBounded(path, maxBytes);
+    if (bytes.length > maxBytes) return { fault: `is larger than ${maxBytes} bytes`, code: 'EFBIG' };
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return { text, mode: stats.mode, isOurs: stats.uid === process.getuid?.() };
   } catch (cause) {
+    if (cause instanceof SilentFileError) return { fault: cause.message, code: undefined };
     const code = codeOf(cause);
     if (code === 'EACCES') return { fault: `cannot be read: permission denied${explainDenied(path)}`, code };
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { fault: 'is not UTF-8 text', code };
     return { fault: EXPLANATIONS[code ?? ''] ?? `cannot be read: ${messageOf(cause)}`, code };
-  }
-}
-
-/** Mode and bytes come from one open file, so that they belong together. */
-function readWhole(
-  path: string,
-  maxBytes: number,
-): { bytes: Buffer | undefined; mode: number; isOurs: boolean } {
-  const descriptor = openSync(path, 'r');
-  try {
-    const stats = fstatSync(descriptor);
-    // A folder's size says nothing: reading it is what fails, with EISDIR.
-    const isTooLarge = stats.isFile() && stats.size > maxBytes;
-    const bytes = isTooLarge ? undefined : readFileSync(descriptor);
-    const isSmall = bytes !== undefined && bytes.length <= maxBytes;
-    return { bytes: isSmall ? bytes : undefined, mode: stats.mode, isOurs: stats.uid === process.getuid?.() };
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -1,7 +1,7 @@
 // The request filter as data: which parts of a request are taken out before it goes to the upstream, and where.
 // It says nothing about how; src/proxy/rewrite/ does that.
-import { readFileSync } from 'node:fs';
 import { ConfigError, messageOf } from '../errors.ts';
+import { readText } from './read-text.ts';
 
 /** What is removed from requests whose path matches. */
 export interface RewriteRule {
@@ -16,6 +16,7 @@ export interface RewriteRule {
   readonly removeQuery: readonly string[];
 }
 
+const MAX_BYTES = 1024 * 1024;
 const NONE = { removeHeaders: [], removeBody: [], removeQuery: [] } as const;
 const FOR_CLAUDE_CODE = {
   ...NONE,
@@ -48,9 +49,11 @@ const UNTOUCHABLE = new Set([
 export function loadRewriteRules(path: string | null): readonly RewriteRule[] {
   if (path === null) return DEFAULT_REWRITE_RULES;
   const where = `FLOW_PROXY_REWRITE_RULES_FILE "${path}"`;
+  const file = readText(path, MAX_BYTES);
+  if ('fault' in file) throw new ConfigError(path, [`${where}: ${file.fault}`]);
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+    value = JSON.parse(file.text);
   } catch (cause) {
     throw new ConfigError(path, [`${where} cannot be used: ${messageOf(cause)}`]);
   }

@@ -17,6 +17,8 @@ export interface SocketPlace {
 /** Where the shipped unit's RuntimeDirectory is. */
 const SYSTEM_FOLDER = '/run/flow-proxy';
 const NAME = 'control.sock';
+/** In bytes; longer ones do not fit into the kernel's structure. */
+export const LONGEST_SOCKET_PATH = 107;
 
 /** Where a service may make its socket. */
 export interface ServePath {

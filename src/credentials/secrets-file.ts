@@ -71,7 +71,7 @@ function explainFault(file: Extract<TextFile, { fault: string }>, path: string):
   if (file.code !== 'ENOENT') return file.fault;
   const fromHere = relative('', path);
   const shown = fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
-  return `${file.fault}; make one with \`cp secrets.json.template ${shown} && chmod 600 ${shown}\`, then fill it in`;
+  return `${file.fault}; make one with \`cp secrets.json.template ${shown} && chmod 600 ${shown}\`, then fill it in, or name another one by FLOW_PROXY_SECRETS_FILE`;
 }
 
 /** A file of another user reaches us by its group, as a mounted Secret of Kubernetes does: that is how it is meant. */

@@ -1,8 +1,9 @@
 // Can the log be written, and is there room for it?
-import { closeSync, existsSync, mkdtempSync, openSync, rmdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LogSettings } from '../config/settings.ts';
 import { messageOf } from '../errors.ts';
+import { probeFile } from '../logging/plain-file.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 const GIGABYTE = 2 ** 30;
@@ -30,7 +31,8 @@ function checkWritable(file: string, folder: string): Finding {
 
 /** Permissions alone say too little: root has them all, a file system may be read-only. Leaves nothing behind. */
 function tryToWrite(file: string, folder: string): void {
-  if (existsSync(file)) closeSync(openSync(file, 'a'));
+  // Unlike existsSync it tells of a name that is too long.
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined) probeFile(file);
   else rmdirSync(mkdtempSync(join(folder, '.flow-proxy-doctor-')));
 }
 

@@ -1,9 +1,9 @@
 // Where log lines go by the settings: standard output, one plain file that others rotate, or files that we roll.
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { explainDenied } from '../config/denied.ts';
 import type { LogSettings } from '../config/settings.ts';
 import { ConfigError, codeOf, messageOf } from '../errors.ts';
+import { makeFolder } from '../host/make-folder.ts';
 import type { Destination } from './destination.ts';
 import { humanReadable } from './human-readable.ts';
 import { LineQueue, type LogEvents } from './line-queue.ts';
@@ -75,7 +75,7 @@ export function openStandardOutput(format: LogSettings['format'], events: LogEve
 
 async function openRolling(settings: LogSettings, file: string, options: OpenLogOptions): Promise<OpenLog> {
   const rolling = await orRefuse(file, () => {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     return openRollingFile(file, settings.rollBytes);
   });
   const upkeep = new Upkeep({

@@ -1,8 +1,10 @@
 // One plain log file that others rotate, as logrotate does. Lines go to the file that was opened until we are told to
 // reopen, or until somebody has put another file in its place: a reader that follows the name misses nothing then, but
 // for what is on its way to the old one at that moment.
-import { close, closeSync, fstatSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
+import { close, closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { codeOf } from '../errors.ts';
+import { makeFolder } from '../host/make-folder.ts';
 import type { Outlet } from './line-queue.ts';
 import { PendingBytes } from './pending-bytes.ts';
 
@@ -68,8 +70,18 @@ export function probeFile(path: string): void {
 }
 
 function openFile(path: string): number {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
+  if (lookAt(path)?.isFIFO()) assertIsRead(path);
   return openSync(path, 'a', FILE_MODE);
+}
+
+/** Opening a pipe would wait for somebody to read it. */
+function assertIsRead(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch (cause) {
+    throw codeOf(cause) === 'ENXIO' ? new Error('it is a pipe that nobody reads', { cause }) : cause;
+  }
 }
 
 /** Whether a path leads to the file that was opened; a number alone may be another disk's. */

@@ -6,7 +6,7 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServePath } from '../control/socket-path.ts';
+import { LONGEST_SOCKET_PATH, type ServePath } from '../control/socket-path.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 
@@ -18,8 +18,6 @@ export type Verb = (argument: VerbArgument) => object | Promise<object>;
 
 const MAX_BYTES = 64 * 1024;
 const LAST_ANSWERS_MS = 2_000;
-/** Longer paths do not fit into the kernel's structure. */
-const LONGEST_PATH = 107;
 
 export class ControlServer {
   readonly path: string;
@@ -40,7 +38,9 @@ export class ControlServer {
     for (const { path, hasOwnFolder } of paths) {
       const server = http.createServer();
       try {
-        if (Buffer.byteLength(path) > LONGEST_PATH) throw new Error(`longer than ${LONGEST_PATH} bytes`);
+        if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH) {
+          throw new Error(`longer than ${LONGEST_SOCKET_PATH} bytes`);
+        }
         if (hasOwnFolder) prepareFolder(dirname(path));
         await listenAt(server, path);
         return new ControlServer(server, path, verbs, log);

@@ -1,7 +1,12 @@
 // The command line: what it prints and how it exits.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { runFlowProxy } from '../harness/command.ts';
 import { root } from '../harness/root.ts';
 import { startStack } from '../harness/stack.ts';
@@ -46,6 +51,31 @@ test('check refuses a log that cannot be written', async () => {
   const { code, stderr } = await runFlowProxy(options);
   assert.equal(code, 78);
   assert.match(stderr, /\/dev\/null\/app\.log cannot be written/);
+});
+
+test('paths that can never be used are refused by a start or a check at once, with the setting and exit 78', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'flow-proxy-paths-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const pipe = join(folder, 'pipe');
+  await promisify(execFile)('mkfifo', [pipe]);
+  const hopeless: readonly (readonly [settings: Record<string, string>, told: RegExp, args?: string[]])[] = [
+    [{ LOG_DIR: '/proc/x/y' }, /\/proc\/x\/y\/app\.log.* cannot be written/],
+    [{ LOG_FILE: pipe }, /pipe.* cannot be written.*a pipe that nobody reads/],
+    [{ LOG_FILE: 'x'.repeat(300) }, /cannot be written.*ENAMETOOLONG/, ['check']],
+    [{ UPSTREAM_CA_FILE: '/dev/zero' }, /FLOW_PROXY_UPSTREAM_CA_FILE "\/dev\/zero": is larger than/],
+    [{ CONTROL_SOCKET: '/dev/null/x' }, /FLOW_PROXY_CONTROL_SOCKET\) cannot be made: /],
+    [{ CONTROL_SOCKET: '/dev/null/x' }, /FLOW_PROXY_CONTROL_SOCKET\) cannot be made: /, ['check']],
+  ];
+  const run = async ([settings, told, args = []]: (typeof hopeless)[number]): Promise<void> => {
+    const { code, stderr } = await runFlowProxy({
+      credentials: CREDENTIALS,
+      settings: { PORT: 0, ...settings },
+      args,
+    });
+    assert.equal(code, 78, JSON.stringify(settings));
+    assert.match(stderr, told);
+  };
+  await Promise.all(hopeless.map(run));
 });
 
 test('check says what is used and exits 0', async () => {
