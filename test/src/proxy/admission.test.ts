@@ -16,16 +16,20 @@ const KEY = 'fp_the-right-one';
 interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly path?: string;
   readonly query?: string;
   readonly address?: string;
 }
 
-function exchangeOf({ headers = {}, body, query = '', address = '127.0.0.1' }: RequestOptions): Exchange {
+const CHAT = '/v1/chat/completions';
+
+function exchangeOf(options: RequestOptions): Exchange {
+  const { headers = {}, body, path: at = CHAT, query = '', address = '127.0.0.1' } = options;
   const socket = new Socket();
   Object.defineProperty(socket, 'remoteAddress', { value: address });
   const request = new IncomingMessage(socket);
   request.headers = { ...headers };
-  const path = { path: '/v1/chat/completions', query, isForward: false };
+  const path = { path: at, query, isForward: false };
   const exchange = new Exchange(request, new ServerResponse(request), path);
   const taken: RequestBody = body === undefined ? NO_BODY : { type: 'kept', bytes: Buffer.from(body) };
   exchange.body = taken;
@@ -174,6 +178,24 @@ describe('a key for certain models', () => {
       assert.equal(check({ body }), UNREADABLE, body);
     }
     assert.equal(check({ body: '{"model":"gpt-4o"}', headers: { 'content-encoding': 'gzip' } }), UNREADABLE);
+  });
+
+  it('heeds the model in a path, which LiteLLM takes before that of the body', () => {
+    const body = '{"model":"gpt-4o"}';
+    for (const path of [
+      '/openai/deployments/gpt-5/chat/completions',
+      '/openai/%64eployments/gpt%2D5/chat/completions',
+      '/engines/gpt-5/chat/completions',
+      '/v1beta/models/gpt-5:generateContent',
+      '/bedrock/model/gpt-5/converse',
+      '/openai//deployments//gpt-5/chat/completions',
+    ]) {
+      assert.equal(check({ path, body }), NOT_ALLOWED, path);
+      assert.equal(check({ path }), NOT_ALLOWED, path);
+      assert.equal(check({ path: path.replace(/gpt(?:-|%2D)5/, 'gpt-4o'), body }), undefined, path);
+    }
+    assert.equal(check({ path: '/openai/deployments/%ff/chat/completions', body }), UNREADABLE);
+    assert.equal(check({ path: '/v1/models' }), undefined);
   });
 
   it('wants a WebSocket to name its model in the query, and is not deceived by a mere header', () => {
