@@ -52,10 +52,15 @@ describe('flow-proxy keys', () => {
     const before = readFileSync(file, 'utf8');
     const complaints: [args: readonly string[], code: number, complaint: RegExp][] = [
       [['add', 'one'], 1, /there is a key "one" already/],
-      [['add', 'no good'], 1, /"no good" cannot be the name of a key/],
-      [['add', 'two', '--rpm', '0'], 1, /--rpm "0": expected a whole number from 1/],
-      [['add', 'two', '--concurrent', 'x'], 1, /--concurrent "x"/],
-      [['add', 'two', '--models', 'a,,b'], 1, /--models "a,,b"/],
+      [['add', 'no good'], 64, /'no good' is invalid for argument 'NAME'\. Take up to 64 letters/],
+      [
+        ['add', 'two', '--rpm', '0'],
+        64,
+        /'--rpm <number>' argument '0' is invalid\. Expected a whole number/,
+      ],
+      [['add', 'two', '--rpm', '-3'], 64, /'-3' is invalid/],
+      [['add', 'two', '--concurrent', 'x'], 64, /'--concurrent <number>' argument 'x' is invalid/],
+      [['add', 'two', '--models', 'a,,b'], 64, /'--models <list>' argument 'a,,b' is invalid/],
       [['rotate', 'two'], 1, /there is no key "two"; there are: .*one/],
       [['revoke', 'two'], 1, /there is no key "two"/],
       [['add'], 64, /missing required argument/],
