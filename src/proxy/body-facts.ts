@@ -22,8 +22,9 @@ const TRUE = Buffer.from('true');
 /**
  * Reads the facts; of a member given twice the first counts. Nothing of a malformed body counts, as far as it is read:
  * that is until the last fact is found.
+ * @param isWhole false for the beginning of a body, which breaks off somewhere
  */
-export function readBodyFacts(bytes: Buffer): BodyFacts {
+export function readBodyFacts(bytes: Buffer, isWhole = true): BodyFacts {
   const wanted = new Set(NAMES);
   const facts = { ...NO_FACTS };
   const end = walkMembers(bytes, 0, (name, at) => {
@@ -34,7 +35,7 @@ export function readBodyFacts(bytes: Buffer): BodyFacts {
     else facts.userId = userIdAt(bytes, at);
     return wanted.size > 0;
   });
-  return end < 0 ? NO_FACTS : facts;
+  return end < 0 && isWhole ? NO_FACTS : facts;
 }
 
 /**

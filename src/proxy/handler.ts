@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Admission } from './admission.ts';
-import { type BodyFacts, NO_FACTS, readBodyFacts } from './body-facts.ts';
+import type { BodyFacts } from './body-facts.ts';
 import type { ExchangeEnds } from './client-connection.ts';
 import { type Cors, preflightHeaders } from './cors.ts';
 import type { ErrorReply } from './dialect.ts';
@@ -16,6 +16,7 @@ import { INTERNAL_ERROR, ORIGIN_REFUSED, RETRY_SOON } from './protocol-errors.ts
 import type { Refusal } from './refusal.ts';
 import { replyEmpty, replyError, replyRefusal } from './reply.ts';
 import { type BodyBounds, BodyIntake, NO_BODY, type RequestBody } from './request-body.ts';
+import { factsOf } from './request-facts.ts';
 import { checkHead } from './request-head.ts';
 import { hasBody, headersForUpstream } from './request-headers.ts';
 import type { BodyRewriter } from './rewrite/body-rewriter.ts';
@@ -216,10 +217,4 @@ function mayRewrite({ request }: Exchange, { body }: Removals): boolean {
   if (body.length === 0) return false;
   const encoding = request.headers['content-encoding'];
   return encoding === undefined || encoding.toLowerCase() === 'identity';
-}
-
-/** In another encoding than plain bytes a body tells nothing. */
-function factsOf({ body, request }: Exchange): BodyFacts {
-  const isPlain = body.type === 'kept' && request.headers['content-encoding'] === undefined;
-  return isPlain ? readBodyFacts(body.bytes) : NO_FACTS;
 }

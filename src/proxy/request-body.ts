@@ -19,11 +19,19 @@ export interface BodyBounds {
   readonly timeoutMs: number;
 }
 
+/** A body that is sent on as it comes; `beginning` is what it began with, for whoever wants to know what it is about. */
+export interface StreamedBody {
+  readonly type: 'stream';
+  readonly stream: Readable;
+  readonly length: number | null;
+  readonly beginning: Buffer;
+}
+
 /** What became of a body. `none` is a message without one, `kept` may be empty, `cut` says that the client left. */
 export type RequestBody =
   | { readonly type: 'none' }
   | { readonly type: 'kept'; readonly bytes: Buffer }
-  | { readonly type: 'stream'; readonly stream: Readable; readonly length: number | null }
+  | StreamedBody
   | { readonly type: 'refused'; readonly error: ErrorReply }
   | { readonly type: 'cut' };
 
@@ -46,6 +54,8 @@ export class BodyIntake implements Ticking {
   tickerPlace: number = NOT_TICKING;
   #chunks: Buffer[] = [];
   #size = 0;
+  /** Of a body that is announced to be longer than what is kept. */
+  #streamLength: number | null = null;
   #stream: BodyStream | null = null;
   #isReadingAhead = false;
 
@@ -79,7 +89,7 @@ export class BodyIntake implements Ticking {
     if (expectsContinue(this.#request)) response.writeContinue();
     this.#request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     this.#ticker.add(this);
-    if (length !== null && length > keepBytes) this.#streamOn(length);
+    if (length !== null && length > keepBytes) this.#streamLength = length;
   }
 
   /** Ends it: whoever waits for the body, or is sending it on already, gets the error instead. */
@@ -104,7 +114,7 @@ export class BodyIntake implements Ticking {
     else if (this.#stream !== null) this.#pass(this.#stream, chunk);
     else {
       this.#chunks.push(chunk);
-      if (this.#size > keepBytes) this.#streamOn(null);
+      if (this.#streamLength !== null || this.#size > keepBytes) this.#streamOn(this.#streamLength);
     }
   };
 
@@ -131,8 +141,9 @@ export class BodyIntake implements Ticking {
     this.#stream = stream;
     this.#request.pause();
     for (const chunk of this.#chunks) stream.push(chunk);
+    const [beginning = Buffer.alloc(0)] = this.#chunks;
     this.#chunks = [];
-    this.#tell({ type: 'stream', stream, length });
+    this.#tell({ type: 'stream', stream, length, beginning });
   }
 
   #pass(stream: BodyStream, chunk: Buffer): void {

@@ -80,6 +80,24 @@ test('a quota of one model leaves the credential in use for another', async (t) 
   assert.equal((await call(`${proxy.url}${CHAT}`, jsonPost(other))).status, 200);
 });
 
+test('also when the model is named by a form, or by a body that is too large to be kept', async (t) => {
+  const settings = { THROTTLE_WAIT: 0, KEEP_BODY_MB: 0.1 };
+  const { upstream, proxy } = await startStack({ credentials: 1, settings }, t);
+  const form = new FormData();
+  form.set('file', new Blob(['RIFF']), 'a.wav');
+  form.set('model', 'whisper-1');
+  const transcribe = async (): Promise<number> =>
+    (await fetch(`${proxy.url}/v1/audio/transcriptions`, { method: 'POST', body: form })).status;
+  const large = chatPost('x'.repeat(300_000));
+  const fault = { type: 'status', status: 429, headers: { 'retry-after': '60' } } as const;
+  upstream.setFaults([{ times: 2, fault }]);
+  assert.deepEqual([await transcribe(), (await call(`${proxy.url}${CHAT}`, large)).status], [429, 429]);
+  await proxy.waitForLog(({ msg }) => msg.includes('marked as failed for model whisper-1'));
+  await proxy.waitForLog(({ msg }) => msg.includes('marked as failed for model gpt-4o'));
+  const other = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'x' }] };
+  assert.equal((await call(`${proxy.url}${CHAT}`, jsonPost(other))).status, 200);
+});
+
 test('when every credential is throttled the client learns the soonest time at which one is back', async (t) => {
   const { upstream, proxy, credentials } = await startStack({ settings: { THROTTLE_WAIT: 0 } }, t);
   const waits = ['90', '40', '70'];

@@ -54,6 +54,14 @@ describe('the facts of a request body', () => {
     assert.deepEqual(factsOf('{"model":"m" "stream":true}'), NO_FACTS);
   });
 
+  it('count as far as they go in the beginning of a body', () => {
+    const beginning = (text: string) => readBodyFacts(Buffer.from(text), false);
+    assert.equal(beginning('{"model":"m","messages":["x').model, 'm');
+    assert.deepEqual(beginning('{"messages":["model'), NO_FACTS);
+    assert.deepEqual(beginning('{"model":"gpt-'), NO_FACTS);
+    assert.deepEqual(beginning('--x'), NO_FACTS);
+  });
+
   it('survive strings of every length that end in quotes and backslashes', () => {
     for (let length = 0; length < 80; length += 1) {
       for (const end of ['', '"', '\\', '\\"', '\\\\', '\\\\"', '"\\']) {
