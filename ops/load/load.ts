@@ -100,7 +100,7 @@ function count(flag: string, text: string): number {
 
 async function assertServes(origin: string): Promise<void> {
   try {
-    await fetch(`${origin}/healthz`, { signal: AbortSignal.timeout(5_000) });
+    await fetch(`${origin}/healthz`, { signal: AbortSignal.timeout(20_000) });
   } catch {
     throw new Error(`nothing answers at ${origin}; start it with \`npm start\` or \`npm run demo\``);
   }

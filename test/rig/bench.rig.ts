@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const BENCH = fileURLToPath(new URL('../../ops/bench/main.js', import.meta.url));
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 test('a quick bench loads flow-proxy, bare http-proxy and nginx in every way without a failed request', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [BENCH, '--quick'], { timeout: TIMEOUT_MS });

@@ -58,7 +58,9 @@ describe('containers', () => {
     });
 
     test('logs lines of JSON that docker logs shows, and warns of nothing but who may come in', async () => {
-      const lines = (await rig.sh('docker logs flow-proxy')).trim().split('\n');
+      const logs = `until docker logs flow-proxy | grep -q 'Request processed'; do sleep 0.2; done
+        docker logs flow-proxy`;
+      const lines = (await rig.sh(logs)).trim().split('\n');
       const parsed: { level: string; msg: string }[] = lines.map((line) => JSON.parse(line));
       assert.ok(
         parsed.some(({ msg }) => msg.startsWith('Request processed')),

@@ -79,6 +79,24 @@ export async function untilActive(otherThanPid = 0): Promise<number> {
       const pid = await primaryPid();
       return stdout === 'active' && pid !== 0 && pid !== otherThanPid ? pid : undefined;
     },
-    30_000,
+    60_000,
+  );
+}
+
+/**
+ * Resolves when the journal of the unit says this: lines come to it by themselves, and later.
+ * @param pid of the process that is to have said it
+ */
+export async function inJournal(pattern: RegExp, pid?: number): Promise<void> {
+  const lines = pid === undefined ? `-u ${UNIT}` : `_PID=${pid}`;
+  await eventually(`${pattern} in the journal`, async () =>
+    pattern.test(await run(`journalctl ${lines} -n 100`)) ? true : undefined,
+  );
+}
+
+/** Resolves when systemd has taken in what the service tells of itself. */
+export async function saysOfItself(pattern: RegExp): Promise<void> {
+  await eventually(`${pattern} as the status text`, async () =>
+    pattern.test(await property('StatusText')) ? true : undefined,
   );
 }

@@ -41,6 +41,22 @@ export async function lostLines(): Promise<number> {
   return JSON.parse(stdout).log.lostLines;
 }
 
+/**
+ * Lets the log be written again after a flood of lines. What is lost is counted by then in part only: some lines may
+ * still be on their way.
+ * @returns how many lines were lost, as the log tells it and status as well
+ */
+export async function lossAfter(mend: () => void): Promise<number> {
+  const soFar = await lostLines();
+  assert.ok(soFar > 0, 'more than fits in memory is lost, and status says so');
+  mend();
+  const { lostLines: told } = await lineThat(({ msg }) => /can be written again/.test(String(msg)));
+  const lost = await lostLines();
+  assert.equal(told, lost);
+  assert.ok(lost >= soFar);
+  return lost;
+}
+
 export const warnings = ({ stderr }: FlowProxy): number => stderr.match(/cannot be written/g)?.length ?? 0;
 
 export type Line = Readonly<Record<string, unknown>>;

@@ -18,7 +18,7 @@ const FLAGS = [
 ];
 const CHAT = '/v1/chat/completions';
 const PHONE = { width: 390, height: 844 };
-const WAIT = { timeout: 20_000 };
+const WAIT = { timeout: 60_000 };
 
 describe('the status page in Chromium', () => {
   let stack: Stack;
