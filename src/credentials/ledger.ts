@@ -6,19 +6,7 @@ import { type Cooldown, dueAt, newCooldown, ProbeGrants, withdrawGrant } from '.
 import type { CredentialEntry } from './secrets-file.ts';
 import type { PoolSnapshot, Suspension } from './snapshot.ts';
 import { mintToken } from './token.ts';
-
-/** What became of a credential; each is one log line. */
-export type Transition =
-  | {
-      readonly type: 'failed';
-      readonly name: string;
-      readonly failure: CredentialFailure;
-      readonly record: CooldownRecord;
-    }
-  | { readonly type: 'kept'; readonly name: string; readonly failure: CredentialFailure }
-  | { readonly type: 'recovered'; readonly name: string; readonly model: string | null }
-  /** The last three by an operator. */
-  | { readonly type: 'added' | 'removed' | 'disabled' | 'enabled' | 'reset'; readonly name: string };
+import type { Advance, Recovery, Transition } from './transition.ts';
 
 /** One credential as an operator sees it. */
 export interface CredentialReport {
@@ -50,6 +38,8 @@ export interface LedgerTimes {
   readonly grantMs: number;
   /** How long after its end a cooldown that nobody probed is remembered. */
   readonly forgetMs: number;
+  /** A probe that the upstream has not refused within this time is accepted: the answer itself may take minutes. */
+  readonly refusalMs: number;
 }
 
 export const LEDGER_TIMES: LedgerTimes = {
@@ -57,6 +47,7 @@ export const LEDGER_TIMES: LedgerTimes = {
   refreshAheadMs: 300_000,
   grantMs: 1_000,
   forgetMs: 600_000,
+  refusalMs: 10_000,
 };
 
 /** Models come from clients: beyond this many per credential the cooldown that ends first is forgotten. */
@@ -180,9 +171,9 @@ export class Ledger {
   }
 
   /** A granted worker has started its probing exchange. */
-  reportProbeStarted(credentialId: string, model: string | null, worker: number): void {
+  reportProbeStarted(credentialId: string, model: string | null, worker: number, now: number): void {
     const cooldown = this.#find(credentialId)?.cooldowns.get(model);
-    if (cooldown?.probe?.worker === worker) cooldown.isProbing = true;
+    if (cooldown?.probe?.worker === worker) cooldown.probeUntil = now + this.#times.refusalMs;
   }
 
   /** A probing exchange ended: the credential is trusted again, or (inconclusive) the next one may probe. */
@@ -194,14 +185,11 @@ export class Ledger {
   ): Transition | undefined {
     const account = this.#find(credentialId);
     const cooldown = account?.cooldowns.get(model);
-    if (account === undefined || !cooldown?.isProbing || cooldown.probe?.worker !== worker) return undefined;
-    // A late failure may have lengthened the cooldown since: the probe knew less than that one.
-    if (!hasRecovered || cooldown.record.until > this.#grants.grantedAt(cooldown)) {
-      withdrawGrant(cooldown);
-      return undefined;
-    }
-    account.cooldowns.delete(model);
-    return { type: 'recovered', name: account.entry.name, model };
+    if (account === undefined || cooldown === undefined) return undefined;
+    if (cooldown.probeUntil === null || cooldown.probe?.worker !== worker) return undefined;
+    if (hasRecovered) return this.#recover(account, model, cooldown, 'answered');
+    withdrawGrant(cooldown);
+    return undefined;
   }
 
   /** Takes back what was granted to a worker that is gone. */
@@ -215,11 +203,11 @@ export class Ledger {
   }
 
   /**
-   * Does what is due: refreshes tokens, hands probe grants of ended cooldowns around the ready workers, forgets
-   * cooldowns that nobody asked about.
-   * @returns whether workers need a new snapshot
+   * Does what is due: refreshes tokens, hands probe grants of ended cooldowns around the ready workers, ends cooldowns
+   * whose probe is not refused or that nobody asks about.
    */
-  advance(now: number, readyWorkers: readonly number[]): boolean {
+  advance(now: number, readyWorkers: readonly number[]): Advance {
+    const transitions: Transition[] = [];
     let hasChanged = false;
     for (const account of this.#accounts) {
       if (account.refreshAt <= now) {
@@ -228,10 +216,17 @@ export class Ledger {
       }
       if (account.isDisabled) continue;
       for (const [model, cooldown] of account.cooldowns) {
-        if (this.#advanceCooldown(account, model, cooldown, now, readyWorkers)) hasChanged = true;
+        if (now < dueAt(cooldown)) continue;
+        const why = this.#endOf(cooldown, now);
+        if (why === null) hasChanged = this.#grants.grant(cooldown, now, readyWorkers) || hasChanged;
+        else {
+          const transition = this.#recover(account, model, cooldown, why);
+          if (transition !== undefined) transitions.push(transition);
+          hasChanged = true;
+        }
       }
     }
-    return hasChanged;
+    return { hasChanged, transitions };
   }
 
   /** When `advance` has something to do next (epoch milliseconds). */
@@ -245,26 +240,32 @@ export class Ledger {
     return due;
   }
 
-  #advanceCooldown(
-    account: Account,
+  /** Why a cooldown that is due ends without an answer; null when it does not. */
+  #endOf({ probeUntil, record }: Cooldown, now: number): Recovery | null {
+    if (probeUntil !== null) return 'not refused';
+    return now >= record.until + this.#times.forgetMs ? 'not asked' : null;
+  }
+
+  /** Unless a late failure has lengthened the cooldown since the probe was granted: it knew less than that one. */
+  #recover(
+    { entry, cooldowns }: Account,
     model: string | null,
     cooldown: Cooldown,
-    now: number,
-    readyWorkers: readonly number[],
-  ): boolean {
-    if (now < dueAt(cooldown)) return false;
-    if (now >= cooldown.record.until + this.#times.forgetMs) {
-      account.cooldowns.delete(model);
-      return true;
+    why: Recovery,
+  ): Transition | undefined {
+    if (why !== 'not asked' && cooldown.record.until > this.#grants.grantedAt(cooldown)) {
+      withdrawGrant(cooldown);
+      return undefined;
     }
-    return this.#grants.grant(cooldown, now, readyWorkers);
+    cooldowns.delete(model);
+    return { type: 'recovered', name: entry.name, model, why };
   }
 
   /** A probe that failed may speak of another scope than it probed: a 401 of all models, a 429 of one. */
   #endProbes({ cooldowns }: Account, { model, leasedAt }: CredentialFailure): void {
     for (const [scope, cooldown] of cooldowns) {
       const isConcerned = scope === null || scope === model;
-      if (isConcerned && cooldown.isProbing && leasedAt >= this.#grants.grantedAt(cooldown))
+      if (isConcerned && cooldown.probeUntil !== null && leasedAt >= this.#grants.grantedAt(cooldown))
         withdrawGrant(cooldown);
     }
   }

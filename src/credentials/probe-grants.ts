@@ -7,8 +7,8 @@ import type { ProbeGrant } from './snapshot.ts';
 export interface Cooldown {
   record: CooldownRecord;
   probe: ProbeGrant | null;
-  /** True while a granted worker's probing exchange is on its way. */
-  isProbing: boolean;
+  /** While a granted worker's probing exchange is on its way: until when the upstream may refuse it; null else. */
+  probeUntil: number | null;
   /** When the next grant is due, unless an exchange is probing. */
   grantAt: number;
 }
@@ -18,7 +18,7 @@ const GRANT_MARGIN_MS = 250;
 
 /** Starts with nobody allowed to probe before its end. */
 export function newCooldown(record: CooldownRecord): Cooldown {
-  return { record, probe: null, isProbing: false, grantAt: record.until };
+  return { record, probe: null, probeUntil: null, grantAt: record.until };
 }
 
 /** Hands grants around. Every method that takes `now` wants epoch milliseconds. */
@@ -73,13 +73,13 @@ export class ProbeGrants {
 /**
  * When a cooldown wants looking at (epoch milliseconds); a late failure may have lengthened it after a grant was given.
  */
-export function dueAt({ isProbing, grantAt, record }: Cooldown): number {
-  return isProbing ? Number.POSITIVE_INFINITY : Math.max(grantAt, record.until);
+export function dueAt({ probeUntil, grantAt, record }: Cooldown): number {
+  return probeUntil ?? Math.max(grantAt, record.until);
 }
 
 /** Nobody may probe any more; the next grant is due as soon as the cooldown has ended. */
 export function withdrawGrant(cooldown: Cooldown): void {
   cooldown.probe = null;
-  cooldown.isProbing = false;
+  cooldown.probeUntil = null;
   cooldown.grantAt = cooldown.record.until;
 }

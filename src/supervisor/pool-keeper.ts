@@ -1,9 +1,10 @@
 // Keeps the ledger going: its timers, its log lines, and a new snapshot to every worker whenever something changed.
 import { isDeepStrictEqual } from 'node:util';
 import type { CredentialFailure } from '../credentials/cooldown.ts';
-import type { CredentialReport, Ledger, Transition } from '../credentials/ledger.ts';
+import type { CredentialReport, Ledger } from '../credentials/ledger.ts';
 import type { CredentialEntry } from '../credentials/secrets-file.ts';
 import type { PoolSnapshot } from '../credentials/snapshot.ts';
+import type { Recovery, Transition } from '../credentials/transition.ts';
 import type { Logger } from '../logging/logger.ts';
 import { describeChange } from './named-change.ts';
 
@@ -20,6 +21,12 @@ export interface PoolKeeperOptions {
 const LONGEST_SLEEP_MS = 3_600_000;
 const SHORTEST_SLEEP_MS = 10;
 const KEPT_EVERY_MS = 60_000;
+
+const RECOVERIES: Readonly<Record<Recovery, string>> = {
+  answered: '',
+  'not refused': ': a request is being worked on and was not refused',
+  'not asked': ': nothing has been asked of it since its cooldown ended',
+};
 
 export class PoolKeeper {
   readonly #options: PoolKeeperOptions;
@@ -77,7 +84,7 @@ export class PoolKeeper {
   }
 
   onProbeStarted(credentialId: string, model: string | null, worker: number): void {
-    this.#options.ledger.reportProbeStarted(credentialId, model, worker);
+    this.#options.ledger.reportProbeStarted(credentialId, model, worker, Date.now());
     this.#schedule();
   }
 
@@ -128,7 +135,10 @@ export class PoolKeeper {
   }
 
   #advance(): void {
-    if (this.#options.ledger.advance(Date.now(), this.#options.readyWorkers())) this.#changed();
+    const { ledger, readyWorkers } = this.#options;
+    const { hasChanged, transitions } = ledger.advance(Date.now(), readyWorkers());
+    for (const transition of transitions) this.#log(transition);
+    if (hasChanged) this.#changed();
     else this.#schedule();
   }
 
@@ -161,7 +171,7 @@ function sentence(transition: Transition): string {
     case 'kept':
       return `Configuration '${name}' was refused with HTTP ${transition.failure.status} but stays in use: no other is available`;
     case 'recovered':
-      return `Configuration '${name}' recovered${transition.model === null ? '' : ` for model ${transition.model}`}`;
+      return `Configuration '${name}' recovered${transition.model === null ? '' : ` for model ${transition.model}`}${RECOVERIES[transition.why]}`;
     case 'added':
     case 'removed':
       return `Configuration '${name}' ${transition.type}`;

@@ -23,15 +23,37 @@ async function credentialsPerConversation(
   return counts;
 }
 
+let turn = 0;
+/** Another text with each request: what counts less must not matter. */
+function changing(): string {
+  turn += 1;
+  return `changing-${turn}`;
+}
+
+/** In the order in which they count. */
 const KEYS: readonly [string, (conversation: string) => Parameters<typeof call>[1]][] = [
   [
     'x-claude-code-session-id',
     (conversation) =>
-      jsonPost({ model: 'gpt-4o', messages: MESSAGES }, { 'x-claude-code-session-id': conversation }),
+      jsonPost(
+        {
+          model: 'gpt-4o',
+          messages: MESSAGES,
+          metadata: { user_id: changing() },
+          prompt_cache_key: changing(),
+        },
+        { 'x-claude-code-session-id': conversation },
+      ),
   ],
   [
     'metadata.user_id',
-    (conversation) => jsonPost({ model: 'gpt-4o', metadata: { user_id: conversation }, messages: MESSAGES }),
+    (conversation) =>
+      jsonPost({
+        model: 'gpt-4o',
+        prompt_cache_key: changing(),
+        metadata: { user_id: conversation },
+        messages: MESSAGES,
+      }),
   ],
   [
     'prompt_cache_key',

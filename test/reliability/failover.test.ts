@@ -69,6 +69,29 @@ test('a throttled credential is used again, by one probing request, when its tim
   await proxy.waitForLog(({ msg }) => msg.includes("'credential-1' recovered for model gpt-4o"));
 });
 
+test('one request over all workers probes a credential whose cooldown has ended, while others go elsewhere', async (t) => {
+  const { upstream, proxy, credentials } = await startStack({ credentials: 2 }, t);
+  const throttled = String(credentials[0]?.clientId);
+  const headers = { 'retry-after-ms': '300' };
+  upstream.setFaults([
+    { credential: throttled, times: 1, fault: { type: 'status', status: 429, headers } },
+    { credential: throttled, fault: { type: 'delay', ms: 800 } },
+  ]);
+  while (!upstream.requests.some(({ status }) => status === 429)) {
+    await call(`${proxy.url}${CHAT}`, chatPost('x'));
+  }
+  const delayed = () => upstream.requests.filter(({ fault }) => fault === 'delay');
+  const client = async (): Promise<void> => {
+    while (delayed().length < 3) {
+      assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 200);
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, client));
+  const [probe, ...later] = delayed();
+  const ended = probe?.endedAt ?? assert.fail('the probe did not end');
+  for (const { startedAt } of later) assert.ok(startedAt >= ended, `${ended - startedAt} ms too soon`);
+});
+
 test('a quota of one model leaves the credential in use for another', async (t) => {
   const { upstream, proxy } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 0 } }, t);
   const fault = { type: 'status', status: 429, headers: { 'retry-after': '60' } } as const;

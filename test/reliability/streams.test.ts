@@ -159,6 +159,38 @@ const BODIES = [
   ['streamed', { KEEP_BODY_MB: 0.01 }],
 ] as const;
 
+test('a client that leaves during a second attempt frees the upstream and counts against nobody', async () => {
+  const { upstream, proxy } = await sharedStack();
+  const id = 'during-a-second-attempt';
+  upstream.setFaults([{ times: 1, fault: { type: 'status', status: 503 } }, { fault: { type: 'stall' } }]);
+  const headers = { 'x-request-id': id };
+  const outgoing = startCall(`${proxy.url}/v1/models`, { headers });
+  outgoing.on('error', () => {}).end();
+  await eventually('the second attempt', () => (upstream.requests[1]?.fault === 'stall' ? true : undefined));
+  outgoing.destroy();
+  await upstream.waitFor(({ outcome }) => outcome === 'aborted', FREED_WITHIN_MS);
+  const line = await proxy.waitForExchange(id);
+  assert.deepEqual([line.level, line['outcome'], line['attempts']], ['INFO', 'client_left', 2]);
+  assert.ok(!proxy.logLines.some(({ msg }) => msg.includes('marked as failed')));
+});
+
+test('a client that leaves while it waits for a throttled credential is forgotten: no attempt follows', async (t) => {
+  const { upstream, proxy } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 5 } }, t);
+  const fault = { type: 'status', status: 429, headers: { 'retry-after-ms': '2000' } } as const;
+  upstream.setFaults([{ times: 1, fault }]);
+  const url = `${proxy.url}/v1/models`;
+  assert.equal((await openCall(url)).statusCode, 429);
+  const outgoing = startCall(url, { headers: { 'x-request-id': 'waiting' } });
+  outgoing.on('error', () => {}).end();
+  const waiting = openCall(url);
+  for (let i = 0; i < 4; i += 1) (await openCall(`${proxy.url}/healthz`)).resume();
+  outgoing.destroy();
+  const line = await proxy.waitForLog(({ requestId }) => requestId === 'waiting', FREED_WITHIN_MS);
+  assert.deepEqual([line.level, line['outcome'], line['attempts']], ['INFO', 'client_left', 0]);
+  assert.equal((await waiting).statusCode, 200, 'whoever stays is served');
+  assert.equal(upstream.requests.length, 2);
+});
+
 for (const how of ['end', 'reset'] as const) {
   for (const [what, settings] of BODIES) {
     test(`a client that leaves while uploading frees the upstream and counts against nobody (body ${what}, ${how})`, async () => {

@@ -46,7 +46,7 @@ describe('a credential that an operator disables', () => {
     const ledger = ledgerOf('a', 'b');
     ledger.reportFailure(failureOf('a'), 0);
     ledger.setDisabled('a', true);
-    assert.equal(ledger.advance(5 * MINUTE, [1]), false);
+    assert.equal(ledger.advance(5 * MINUTE, [1]).hasChanged, false);
     assert.ok(ledger.nextDueAt() > 30 * MINUTE, 'nothing but a fresh token is due');
   });
 

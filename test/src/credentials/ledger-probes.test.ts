@@ -26,9 +26,9 @@ describe('when a cooldown ends', () => {
   it('one worker is granted one probe, and not before', () => {
     const ledger = cooled();
     assert.equal(ledger.nextDueAt(), END);
-    assert.equal(ledger.advance(END - 1, [0, 1]), false);
+    assert.equal(ledger.advance(END - 1, [0, 1]).hasChanged, false);
     assert.equal(grantOf(ledger), null);
-    assert.equal(ledger.advance(END, [0, 1]), true);
+    assert.equal(ledger.advance(END, [0, 1]).hasChanged, true);
     assert.deepEqual(grantOf(ledger), { worker: 0, validUntil: END + GRANT_MS });
   });
 
@@ -37,7 +37,7 @@ describe('when a cooldown ends', () => {
     const slots = Array.from({ length: 5 }, (_, turn) => {
       const now = END + turn * NEXT_MS;
       assert.equal(ledger.nextDueAt(), now);
-      assert.equal(ledger.advance(now - 1, [0, 2, 5]), false, 'not while it may be used still');
+      assert.equal(ledger.advance(now - 1, [0, 2, 5]).hasChanged, false, 'not while it may be used still');
       ledger.advance(now, [0, 2, 5]);
       return grantOf(ledger)?.worker;
     });
@@ -62,21 +62,23 @@ describe('when a cooldown ends', () => {
   it('and the probe is on its way, no other is granted until it ends', () => {
     const ledger = cooled();
     ledger.advance(END, [0, 1]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
-    for (const now of [END + NEXT_MS, END + MINUTE]) assert.equal(ledger.advance(now, [0, 1]), false);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1, END);
+    for (const now of [END + NEXT_MS, END + 9_999])
+      assert.equal(ledger.advance(now, [0, 1]).hasChanged, false);
     assert.equal(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, false), undefined);
-    assert.equal(ledger.advance(END + MINUTE, [0, 1]), true);
+    assert.equal(ledger.advance(END + 9_999, [0, 1]).hasChanged, true);
     assert.equal(grantOf(ledger)?.worker, 1);
   });
 
   it('and the probe succeeds, the credential is in again and has recovered once', () => {
     const ledger = cooled();
     ledger.advance(END, [0]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1, END);
     assert.deepEqual(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, true), {
       type: 'recovered',
       name: 'a',
       model: null,
+      why: 'answered',
     });
     assert.equal(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, true), undefined);
     assert.deepEqual(ledger.count(), { total: 2, available: 2 });
@@ -85,33 +87,33 @@ describe('when a cooldown ends', () => {
   it('and the probe fails, the next cooldown is twice as long and is probed after it', () => {
     const ledger = cooled();
     ledger.advance(END, [0]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1, END);
     const now = END + 100;
     ledger.reportFailure(failureOf('a', { leasedAt: END + 50 }), now);
     assert.equal(grantOf(ledger), null);
     assert.equal(ledger.nextDueAt(), now + 60_000);
-    assert.equal(ledger.advance(now + 60_000, [0]), true);
+    assert.equal(ledger.advance(now + 60_000, [0]).hasChanged, true);
   });
 
   it('and the last credential there is fails its probe, it is probed again after the next cooldown', () => {
     const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
     ledger.reportFailure(failureOf('a', { reason: 'throttled' }), 0);
     ledger.advance(5_000, [0]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1, 5_000);
     assert.equal(ledger.reportFailure(failureOf('a', { leasedAt: 5_001 }), 5_100)?.type, 'failed');
     assert.equal(ledger.nextDueAt(), 5_100 + 60_000);
-    assert.equal(ledger.advance(5_100 + 60_000, [0]), true);
+    assert.equal(ledger.advance(5_100 + 60_000, [0]).hasChanged, true);
     assert.equal(grantOf(ledger)?.worker, 0);
   });
 
   it('and the probing worker dies, another one gets the grant at once', () => {
     const ledger = cooled();
     ledger.advance(END, [0, 1]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1, END);
     ledger.releaseWorker(1);
-    assert.equal(ledger.advance(END + 1, [0, 1]), false, 'the death of another changes nothing');
+    assert.equal(ledger.advance(END + 1, [0, 1]).hasChanged, false, 'the death of another changes nothing');
     ledger.releaseWorker(0);
-    assert.equal(ledger.advance(END + 1, [1]), true);
+    assert.equal(ledger.advance(END + 1, [1]).hasChanged, true);
     assert.equal(grantOf(ledger)?.worker, 1);
   });
 
@@ -132,7 +134,7 @@ describe('when a cooldown ends', () => {
     const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
     ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: 100 }), 0);
     ledger.advance(100, [0]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1, 100);
     ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: MINUTE, leasedAt: -1 }), 150);
     assert.equal(ledger.reportProbeEnded('id-a', null, grantOf(ledger)?.worker ?? -1, true), undefined);
     assert.equal(ledger.nextDueAt(), 150 + MINUTE);
@@ -143,20 +145,20 @@ describe('when a cooldown ends', () => {
     const throttled = { reason: 'throttled', retryAfterMs: 100 } as const;
     ledger.reportFailure(failureOf('a', throttled), 0);
     ledger.advance(100, [0]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
+    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1, 100);
     ledger.reportFailure(failureOf('a', { ...throttled, retryAfterMs: MINUTE, leasedAt: -1 }), 150);
     ledger.reportFailure(failureOf('a', { ...throttled, leasedAt: 120 }), 200);
     assert.equal(ledger.nextDueAt(), 150 + MINUTE);
-    assert.equal(ledger.advance(150 + MINUTE, [0]), true);
+    assert.equal(ledger.advance(150 + MINUTE, [0]).hasChanged, true);
   });
 });
 
 describe('the time of what is due next', () => {
   it('does not stand still in the past while no worker is ready', () => {
     const ledger = cooled();
-    assert.equal(ledger.advance(END, []), false);
+    assert.equal(ledger.advance(END, []).hasChanged, false);
     assert.equal(ledger.nextDueAt(), END + GRANT_MS);
-    assert.equal(ledger.advance(ledger.nextDueAt(), [3]), true);
+    assert.equal(ledger.advance(ledger.nextDueAt(), [3]).hasChanged, true);
     assert.equal(grantOf(ledger)?.worker, 3);
   });
 
@@ -175,12 +177,33 @@ describe('the time of what is due next', () => {
     }
   });
 
-  it('is not reached by a probe that takes long, and the cooldown is not forgotten meanwhile', () => {
+  it('is that of a probe that the upstream works on, which will not be refused any more: the credential is in again', () => {
     const ledger = cooled();
     ledger.advance(END, [0]);
-    ledger.reportProbeStarted('id-a', null, grantOf(ledger)?.worker ?? -1);
-    assert.ok(ledger.nextDueAt() > END + 10 * MINUTE);
-    ledger.advance(END + 11 * MINUTE, [0]);
-    assert.equal(ledger.count().available, 1);
+    ledger.reportProbeStarted('id-a', null, 0, END + 500);
+    assert.equal(ledger.nextDueAt(), END + 10_500);
+    const { hasChanged, transitions } = ledger.advance(END + 10_500, [0]);
+    assert.deepEqual(
+      [hasChanged, transitions],
+      [true, [{ type: 'recovered', name: 'a', model: null, why: 'not refused' }]],
+    );
+    assert.equal(ledger.count().available, 2);
+    assert.equal(ledger.reportProbeEnded('id-a', null, 0, true), undefined, 'it has recovered already');
+  });
+
+  it('and if a late failure has lengthened the cooldown meanwhile, that is waited for', () => {
+    const ledger = new Ledger([entryOf('a')], 0, LEDGER_TIMES, () => 0);
+    ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: 100 }), 0);
+    ledger.advance(100, [0]);
+    ledger.reportProbeStarted('id-a', null, 0, 110);
+    ledger.reportFailure(failureOf('a', { reason: 'throttled', retryAfterMs: MINUTE, leasedAt: -1 }), 150);
+    assert.deepEqual(ledger.advance(10_110, [0]).transitions, []);
+    assert.equal(ledger.nextDueAt(), 150 + MINUTE);
+  });
+
+  it('ends a cooldown that nobody asks about, and says so', () => {
+    const ledger = cooled();
+    const { transitions } = ledger.advance(END + 10 * MINUTE, []);
+    assert.deepEqual(transitions, [{ type: 'recovered', name: 'a', model: null, why: 'not asked' }]);
   });
 });

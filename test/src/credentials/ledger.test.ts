@@ -101,8 +101,8 @@ describe('a token', () => {
     const latest = HOUR - 5 * MINUTE;
     const earliest = latest - 0.999 * 5 * MINUTE;
     assert.equal(ledger.nextDueAt(), earliest);
-    assert.equal(ledger.advance(earliest - 1, []), false);
-    assert.equal(ledger.advance(earliest, []), true);
+    assert.equal(ledger.advance(earliest - 1, []).hasChanged, false);
+    assert.equal(ledger.advance(earliest, []).hasChanged, true);
     assert.equal(ledger.nextDueAt(), latest - 0.5 * 5 * MINUTE);
     ledger.advance(latest, []);
     assert.ok(ledger.nextDueAt() > latest);
@@ -115,7 +115,7 @@ describe('a token', () => {
       const due = ledger.nextDueAt();
       assert.ok(due > now && due - now <= HOUR - 5 * MINUTE);
       now = due;
-      assert.equal(ledger.advance(now, []), true);
+      assert.equal(ledger.advance(now, []).hasChanged, true);
     }
   });
 });

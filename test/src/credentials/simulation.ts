@@ -1,8 +1,9 @@
 // A service in simulated time: workers with their own pools, one ledger, messages that take their time, an upstream
 // that misbehaves at random, workers that die. It checks what must hold at every step.
 import assert from 'node:assert/strict';
-import { LEDGER_TIMES, Ledger, type Transition } from '../../../src/credentials/ledger.ts';
+import { LEDGER_TIMES, Ledger } from '../../../src/credentials/ledger.ts';
 import type { PoolSnapshot } from '../../../src/credentials/snapshot.ts';
+import type { Transition } from '../../../src/credentials/transition.ts';
 import { entryOf, randomOf } from './sample-pool.ts';
 import { MODELS, type Mood, type Report, SimulatedWorker, type World } from './simulated-worker.ts';
 
@@ -97,7 +98,7 @@ export class Simulation implements World {
         this.#onFailure(report.failure);
         break;
       case 'probeStarted':
-        this.ledger.reportProbeStarted(report.credentialId, report.model, worker.slot);
+        this.ledger.reportProbeStarted(report.credentialId, report.model, worker.slot, this.now);
         break;
       case 'probeEnded':
         this.#note(
@@ -129,12 +130,17 @@ export class Simulation implements World {
   }
 
   #note(transition: Transition | undefined): void {
-    if (transition?.type === 'recovered') this.recovered.push(transition.name);
+    if (transition?.type !== 'recovered') return;
+    this.recovered.push(transition.name);
+    // Its probe may still be on its way, and is none any more.
+    this.probeEnds(`id-${transition.name}`, transition.model);
   }
 
   #advance(): void {
     const slots = this.#workers.map(({ slot }) => slot).sort((a, b) => a - b);
-    if (this.ledger.advance(this.now, slots)) this.#publish();
+    const { hasChanged, transitions } = this.ledger.advance(this.now, slots);
+    for (const transition of transitions) this.#note(transition);
+    if (hasChanged) this.#publish();
     else this.#setTimer();
   }
 
