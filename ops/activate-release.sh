@@ -33,5 +33,5 @@ fi
 
 status=$(mktemp)
 trap 'rm -f "$status"' EXIT
-node "$release/dist/src/cli/main.js" status --json --env-file /etc/flow-proxy/flow-proxy.env >"$status"
+node -- "$release/dist/src/cli/main.js" status --json --env-file /etc/flow-proxy/flow-proxy.env >"$status"
 node "$release/dist/ops/verify-request.js" --status "$status" --version "$version" "$@"

@@ -45,7 +45,7 @@ if [ ! -d node_modules ]; then
 fi
 chmod -R u=rwX,go=rX "$incoming"
 chmod 0755 "$incoming/dist/src/cli/main.js"
-node "$incoming/dist/src/cli/main.js" --version >/dev/null || die "version $version from $source does not run here"
+node -- "$incoming/dist/src/cli/main.js" --version >/dev/null || die "version $version from $source does not run here"
 
 # The same again is no new release.
 for known in "$prefix/releases/$version"-*; do

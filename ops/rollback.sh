@@ -51,4 +51,4 @@ if [ -n "$given" ]; then target=$prefix/releases/$given; else target=$(readlink 
 
 "$here/activate-release.sh" "$target" $how "${verify[@]}" || die "$target does not answer; flow-proxy status tells more"
 ln -sfn "releases/$(basename "$current")" "$prefix/previous"
-echo "rollback: $(node "$target/dist/src/cli/main.js" --version) serves again"
+echo "rollback: $(node -- "$target/dist/src/cli/main.js" --version) serves again"

@@ -77,11 +77,11 @@ fetch() {
 
 # The request that will verify the new version has to succeed with the old one, or it would prove nothing.
 if systemctl is-active --quiet $unit; then
-  node "$previous/dist/src/cli/main.js" status --json --env-file $env_file >"$work/status"
+  node -- "$previous/dist/src/cli/main.js" status --json --env-file $env_file >"$work/status"
   node "$previous/dist/ops/verify-request.js" --status "$work/status" --within 5 "${verify[@]}" ||
     die "the running version does not answer the request above, so it cannot verify a new one (--client-key-file, --path)"
 fi
-say "configuration saved: $(node "$previous/dist/src/cli/main.js" backup --env-file $env_file "${seal[@]}" 2>/dev/null)"
+say "configuration saved: $(node -- "$previous/dist/src/cli/main.js" backup --env-file $env_file "${seal[@]}" 2>/dev/null)"
 source=$(fetch "${given:-$(dirname "$here")}")
 release=$("$here/install-release.sh" "$source" "$prefix")
 if [ "$release" = "$previous" ]; then
@@ -91,7 +91,7 @@ fi
 say "installed beside the running version: $release"
 # Where systemd hands the secrets over, only the service itself can read them.
 if ! systemctl cat $unit | grep -q '^LoadCredential'; then
-  runuser -u flow-proxy -- node "$release/dist/src/cli/main.js" check --env-file $env_file >"$work/check" 2>&1 || {
+  runuser -u flow-proxy -- node -- "$release/dist/src/cli/main.js" check --env-file $env_file >"$work/check" 2>&1 || {
     cat "$work/check" >&2
     rm -rf "$release"
     die "the new version refuses the configuration; nothing was changed"
@@ -105,7 +105,7 @@ if "$here/activate-release.sh" "$release" $how "${verify[@]}"; then
   "$release/ops/install.sh" --no-start
   find "$prefix/releases" -mindepth 1 -maxdepth 1 -type d ! -path "$release" ! -path "$previous" -printf '%T@ %p\n' |
     sort -rn | tail -n "+$keep" | cut -d ' ' -f 2- | xargs -r rm -rf
-  say "done: $(node "$release/dist/src/cli/main.js" --version) serves; back with: ops/rollback.sh"
+  say "done: $(node -- "$release/dist/src/cli/main.js" --version) serves; back with: ops/rollback.sh"
   [ "$pid" != "$(systemctl show --property MainPID --value $unit)" ] ||
     say "the primary process itself stays the old one until: systemctl restart flow-proxy-plugin"
 else

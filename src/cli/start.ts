@@ -14,6 +14,7 @@ import { Supervisor } from '../supervisor/supervisor.ts';
 import { serviceVerbs } from '../supervisor/verbs.ts';
 import { Threads } from '../threads.ts';
 import { VERSION } from '../version.ts';
+import type { EarlySignals } from './early-signals.ts';
 import { installationFolder } from './installation.ts';
 import { openAdmin } from './open-admin.ts';
 import { openServiceLog } from './open-log.ts';
@@ -25,10 +26,11 @@ const HOST_FILE = fileURLToPath(new URL('../../workers/host-figures.js', import.
 const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
+ * @param early signals that came before this could listen to them
  * @returns the exit code
  * @throws ConfigError when the configuration cannot be used
  */
-export async function start(commandLine: CommandLine): Promise<number> {
+export async function start(commandLine: CommandLine, early: EarlySignals): Promise<number> {
   const input = loadInput(commandLine);
   const configuration = loadConfiguration(input, 1);
   const { settings, warnings } = configuration;
@@ -58,7 +60,7 @@ export async function start(commandLine: CommandLine): Promise<number> {
   const { admin, watch } = await openAdmin(configuration, supervisor, log);
   const verbs = { ...serviceVerbs(supervisor), live: () => watch.wholeReport() };
   const control = await openControl(configuration, verbs, log);
-  listenToSignals(supervisor);
+  listenToSignals(supervisor, early);
   const { exitCode, reason } = await supervisor.run();
   log.info({ msg: `flow-proxy ended: ${reason}`, exitCode });
   admin.close();
@@ -113,12 +115,14 @@ function warnOfClients(
   if (warning !== undefined) log.warning({ msg: warning });
 }
 
-function listenToSignals(supervisor: Supervisor): void {
+function listenToSignals(supervisor: Supervisor, early: EarlySignals): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => supervisor.stop(signal, CUT_EXIT_CODES[signal]));
   }
-  process.on('SIGHUP', () => void supervisor.reload('SIGHUP'));
-  process.on('SIGUSR2', () => void supervisor.reopenLog('SIGUSR2'));
+  early.passTo({
+    SIGHUP: () => void supervisor.reload('SIGHUP'),
+    SIGUSR2: () => void supervisor.reopenLog('SIGUSR2'),
+  });
   // A terminal sends it whenever its window is resized.
   if (![0, 1, 2].some(isatty)) process.on('SIGWINCH', () => supervisor.drain('SIGWINCH'));
 }

@@ -159,7 +159,8 @@ export async function spawnFlowProxy(options: ProcessOptions): Promise<FlowProce
     await writeFile(join(folder, 'secrets.json'), JSON.stringify(options.credentials), { mode: 0o600 });
   }
   if (options.envFile !== undefined) await writeFile(join(folder, '.env'), options.envFile);
-  const [program = '', ...args] = [...(options.runBy ?? []), process.execPath, options.main ?? MAIN];
+  // The -- as in what is shipped: without it node takes --env-file for its own.
+  const [program = '', ...args] = [...(options.runBy ?? []), process.execPath, '--', options.main ?? MAIN];
   const child = spawn(program, [...args, ...(options.args ?? [])], {
     cwd: folder,
     env: environmentOf(options),

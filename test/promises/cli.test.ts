@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { runFlowProxy } from '../harness/command.ts';
+import { MAIN } from '../harness/flow-process.ts';
 import { root } from '../harness/root.ts';
 import { startStack } from '../harness/stack.ts';
 
@@ -112,6 +113,24 @@ test('a missing secrets file is named first, also where the fix names it again',
   const { code, stderr } = await runFlowProxy({ args: ['check', '--secrets-file', '/nowhere/secrets.json'] });
   assert.equal(code, 78);
   assert.match(stderr, /^ {2}- \/nowhere\/secrets\.json: no such file; make one with `cp \S+ \/nowhere/m);
+});
+
+test('an env file that is missing is told by flow-proxy and not by node, however it is started', async () => {
+  const missing = 'env file /nowhere.env: no such file';
+  const start = readFileSync(root('package.json'), 'utf8').match(/"start": "exec (node -- )\S+"/)?.[1];
+  for (const [command, ...args] of [[MAIN], [`${start}${MAIN}`, 'check']]) {
+    for (const option of ['--env-file=/nowhere.env', '--env-file /nowhere.env']) {
+      const line = [command, ...args, option].join(' ');
+      await assert.rejects(
+        promisify(execFile)('sh', ['-c', line]),
+        (cause: { code: number; stderr: string }) => {
+          assert.equal(cause.code, 78, line);
+          assert.ok(cause.stderr.includes(missing), cause.stderr);
+          return true;
+        },
+      );
+    }
+  }
 });
 
 test('a misspelt command exits 64 and is told by the nearest real one', async () => {

@@ -67,7 +67,7 @@ const ELSEWHERE: readonly { readonly pattern: RegExp; readonly why: string; read
 
 /** Programs that documents call by name, as they are on a reader's machine. */
 const PROGRAMS: Readonly<Record<string, string>> = {
-  'flow-proxy': `exec "${process.execPath}" "${MAIN}" "$@"`,
+  'flow-proxy': `exec "${MAIN}" "$@"`,
   npx: 'exec "$@"',
   // An error status fails, and the progress meter is no help.
   curl: 'exec /usr/bin/curl -sS --fail-with-body -m 20 "$@"',
