@@ -11,13 +11,25 @@ import { fileURLToPath } from 'node:url';
 import { generateCredentials, startSimulatedUpstream } from './simulated-upstream/server.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const GUARD = new URL('./demo-guard.js', import.meta.url).href;
 const USUAL_PORT = 8899;
 const START_MS = 15_000;
 const STOP_MS = 10_000;
+const LOOK_EVERY_MS = 500;
 
 const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
+endWithNpm();
 process.exitCode = await demonstrate();
+
+/** npm passes signals on, but for the one that it cannot see itself. */
+function endWithNpm(): void {
+  if (process.env['npm_lifecycle_event'] !== 'demo') return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) ending.abort();
+  }, LOOK_EVERY_MS).unref();
+}
 
 async function demonstrate(): Promise<number> {
   const credentials = generateCredentials(3).map((entry, index) => ({ ...entry, name: `demo-${index + 1}` }));
@@ -39,13 +51,16 @@ async function demonstrate(): Promise<number> {
   }
 }
 
-/** In a session of its own, so that a terminal's Ctrl-C reaches only this process, which then ends it in order. */
+/**
+ * In a session of its own, so that a terminal's Ctrl-C reaches only this process, which then ends it in order. Its
+ * standard input is a pipe that closes with this process however that ends: see demo-guard.ts.
+ */
 function startProxy(folder: string, secretsFile: string, upstreamUrl: string, port: number): ChildProcess {
   const { PATH = '', HOME = '', NO_COLOR } = process.env;
-  return spawn(process.execPath, [CLI], {
+  return spawn(process.execPath, ['--import', GUARD, CLI], {
     cwd: folder,
     detached: true,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['pipe', 'inherit', 'inherit'],
     env: {
       PATH,
       HOME,
