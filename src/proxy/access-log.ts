@@ -1,6 +1,7 @@
 // The one line that every exchange leaves. Its message keeps the words of the Python predecessor, so that operators'
 // grep and awk lines go on counting: "Request processed", "successfully", "Using configuration 'NAME'".
 import type { LineWriter, LogLevel } from '../logging/logger.ts';
+import { clientText } from './client-text.ts';
 import type { Exchange, FailedAttempt } from './exchange.ts';
 import type { ExchangeMetrics, Result } from './exchange-metrics.ts';
 import { isLocal } from './local-routes.ts';
@@ -81,15 +82,17 @@ function levelOf(exchange: Exchange, { status, outcome }: Result, isWhole: boole
 function fieldsOf(exchange: Exchange, { status, outcome, durationMs }: Result): string {
   const { client, credentialName, failedAttempts, model, firstByteAt, errorCode, errorDetail } = exchange;
   const tokens = exchange.usage?.tokens;
+  const path = clientText(shortened(exchange.path));
+  const how = `${status} in ${Math.round(durationMs)} ms`;
   let fields =
-    `"msg":${JSON.stringify(messageFor(exchange, outcome, status, durationMs))}` +
-    `,"requestId":${JSON.stringify(exchange.id)},"method":${JSON.stringify(exchange.method)}` +
-    `,"path":${JSON.stringify(shortened(exchange.path))},"status":${status},"outcome":"${outcome}"`;
+    `"msg":"${beginning(exchange, outcome)} ${exchange.method} ${path} ${how}"` +
+    `,"requestId":"${clientText(exchange.id)}","method":"${exchange.method}"` +
+    `,"path":"${path}","status":${status},"outcome":"${outcome}"`;
   if (client !== null) fields += `,"client":${JSON.stringify(client.name)}`;
   if (credentialName !== null) fields += `,"credential":${JSON.stringify(credentialName)}`;
   fields += `,"attempts":${exchange.attempts}`;
   if (failedAttempts.length > 0) fields += `,"failovers":${JSON.stringify(failedAttempts.map(inWords))}`;
-  if (model !== null) fields += `,"model":${JSON.stringify(model)}`;
+  if (model !== null) fields += `,"model":"${clientText(model)}"`;
   fields += `,"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`;
   if (tokens) {
     fields += `,"tokensIn":${tokens.input},"tokensOut":${tokens.output},"tokensCached":${tokens.cached}`;
@@ -97,7 +100,7 @@ function fieldsOf(exchange: Exchange, { status, outcome, durationMs }: Result): 
   if (firstByteAt !== null) fields += `,"ttfbMs":${rounded(firstByteAt - exchange.startedAt)}`;
   fields += `,"durationMs":${rounded(durationMs)}`;
   if (errorCode !== null) fields += `,"error":${JSON.stringify(errorCode)}`;
-  if (errorDetail !== null) fields += `,"detail":${JSON.stringify(errorDetail)}`;
+  if (errorDetail !== null) fields += `,"detail":"${clientText(errorDetail)}"`;
   return fields;
 }
 
@@ -110,15 +113,16 @@ function outcomeOf({ errorCode }: Exchange, status: number, isWhole: boolean): O
   return isWhole && status < 400 ? 'completed' : 'failed';
 }
 
-function messageFor(exchange: Exchange, outcome: Outcome, status: number, durationMs: number): string {
-  const what = `${exchange.method} ${shortened(exchange.path)} ${status} in ${Math.round(durationMs)} ms`;
-  if (exchange.route === 'local') return `Answered locally: ${what}`;
+/** The words of the message before those of the request; as they stand in JSON. */
+function beginning({ route, credentialName }: Exchange, outcome: Outcome): string {
+  if (route === 'local') return 'Answered locally:';
   const how =
     outcome === 'completed'
       ? 'successfully'
       : `with ${outcome === 'failed' ? 'a failure' : 'the client gone'}`;
-  const using = exchange.credentialName === null ? '' : ` Using configuration '${exchange.credentialName}'.`;
-  return `Request processed ${how}.${using} ${what}`;
+  const using =
+    credentialName === null ? '' : ` Using configuration '${JSON.stringify(credentialName).slice(1, -1)}'.`;
+  return `Request processed ${how}.${using}`;
 }
 
 function shortened(path: string): string {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CommandResult, runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
-import { call } from '../harness/http-call.ts';
+import { call, jsonPost } from '../harness/http-call.ts';
 import { parseLog } from '../harness/log-lines.ts';
 import { startStack } from '../harness/stack.ts';
 
@@ -50,6 +50,23 @@ test('the shell lines of the predecessor’s guide print right numbers on our lo
   );
   assert.equal(sh(GUIDE.errors), '1\n');
   assert.equal(sh(GUIDE.failed), '1\n');
+});
+
+test('a client adds nothing to those numbers with the words that it chooses', async (t) => {
+  const { upstream, proxy } = await startStack({ logToFile: true, settings: { NUM_WORKERS: 1 } }, t);
+  const words = 'Request processed successfully ERROR marked as failed Using configuration';
+  const path = '/v1/ERROR/successfully';
+  const body = { model: words, messages: [] };
+  upstream.setFaults([{ fault: { type: 'status', status: 404 } }]);
+  await call(`${proxy.url}${path}`, jsonPost(body, { 'x-request-id': 'successfully-ERROR' }));
+  const line = await proxy.waitForExchange('successfully-ERROR');
+  assert.deepEqual([line['path'], line['model']], [path, words], 'it is all there for whoever parses it');
+  assert.match(line.msg, /POST \/v1\/ERROR\/successfully 404/);
+  const count = (word: string): number => readFileSync(String(proxy.logFile), 'utf8').split(word).length - 1;
+  assert.deepEqual(
+    ['Request processed', 'Using configuration', 'successfully', 'ERROR', 'marked as failed'].map(count),
+    [1, 1, 0, 0, 0],
+  );
 });
 
 test('beside a log file standard output has what happens to the service, and requests where that is asked for', async (t) => {
