@@ -112,10 +112,16 @@ export class Crew {
     const handoffs = new Handoffs(worker);
     const onGone = (): void => {
       if (!worker.isDead() || worker.isConnected()) return;
-      const others = this.handles.some((other) => other.worker !== worker && other.stage === 'ready');
-      setImmediate(() => handoffs.giveBack(others));
+      // Once all that have ended in this turn are known to have.
+      setImmediate(() => handoffs.giveBack(this.#hasTakersBeside(worker)));
     };
     worker.once('exit', onGone).once('disconnect', onGone);
+  }
+
+  #hasTakersBeside(worker: Worker): boolean {
+    return this.handles.some(
+      (other) => other.worker !== worker && other.stage === 'ready' && other.worker.isConnected(),
+    );
   }
 
   #onExit(worker: Worker, code: number | null, signal: string | null): void {
