@@ -16,6 +16,11 @@ export interface Configuration extends LoadedSettings {
   readonly tls: TlsPair | null;
 }
 
+interface Findings {
+  readonly problems: string[];
+  readonly warnings: string[];
+}
+
 /**
  * @param number of the generation that the settings become
  * @throws ConfigError with every problem of the settings, or else of all the files they name
@@ -23,14 +28,14 @@ export interface Configuration extends LoadedSettings {
 export function loadConfiguration(input: LoadInput, number: number): Configuration {
   const loaded = loadSettings(input);
   const { secretsFile, clients } = loaded.settings;
-  const problems: string[] = [];
-  const secrets = collect(problems, () => readSecretsFile(secretsFile), secretsFile);
-  const generation = collect(problems, () => makeGeneration(number, loaded.settings));
+  const found: Findings = { problems: [], warnings: [...loaded.warnings] };
+  const secrets = collect(found, () => readSecretsFile(secretsFile), secretsFile);
+  const generation = collect(found, () => makeGeneration(number, loaded.settings));
   const { keysFile, tls: files } = clients;
-  const clientKeys = collect(problems, () => (keysFile === null ? [] : readKeysFile(keysFile)));
-  const tls = collect(problems, () => (files === null ? null : readTlsPair(files, Date.now())));
+  const clientKeys = collect(found, () => (keysFile === null ? [] : readKeysFile(keysFile)));
+  const tls = collect(found, () => (files === null ? null : readTlsPair(files, Date.now())));
   if (secrets === undefined || generation === undefined || clientKeys === undefined || tls === undefined)
-    throw new ConfigError('configuration', problems, loaded.warnings);
+    throw new ConfigError('configuration', found.problems, found.warnings);
   const tooFewFiles = openFilesWarning(generation.inbound.connections, openFileLimit());
   return {
     ...loaded,
@@ -42,12 +47,13 @@ export function loadConfiguration(input: LoadInput, number: number): Configurati
   };
 }
 
-function collect<T>(problems: string[], read: () => T, file = ''): T | undefined {
+function collect<T>({ problems, warnings }: Findings, read: () => T, file = ''): T | undefined {
   try {
     return read();
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     problems.push(...cause.problems.map((problem) => (file === '' ? problem : `${file}: ${problem}`)));
+    warnings.push(...cause.warnings);
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../errors.ts';
 import { explainDenied } from './denied.ts';
 import { readBounded, SilentFileError } from './read-bounded.ts';
 
-/** A file's text, permission bits and whether it belongs to our user, or why there are none. */
+/** A file's text, permission bits and whether we may change them, or why there are none. */
 export type TextFile =
   | { readonly text: string; readonly mode: number; readonly isOurs: boolean }
   | { readonly fault: string; readonly code: string | undefined };
@@ -24,7 +24,7 @@ export function readText(path: string, maxBytes: number, encoding: 'utf-8' | 'la
     const { bytes, stats } = readBounded(path, maxBytes);
     if (bytes.length > maxBytes) return { fault: `is larger than ${maxBytes} bytes`, code: 'EFBIG' };
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    return { text, mode: stats.mode, isOurs: stats.uid === process.getuid?.() };
+    return { text, mode: stats.mode, isOurs: isOwnedByUs(stats.uid) };
   } catch (cause) {
     if (cause instanceof SilentFileError) return { fault: cause.message, code: undefined };
     const code = codeOf(cause);
@@ -32,4 +32,10 @@ export function readText(path: string, maxBytes: number, encoding: 'utf-8' | 'la
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { fault: 'is not UTF-8 text', code };
     return { fault: EXPLANATIONS[code ?? ''] ?? `cannot be read: ${messageOf(cause)}`, code };
   }
+}
+
+/** To root every file is its own. */
+function isOwnedByUs(uid: number): boolean {
+  const user = process.getuid?.();
+  return user === 0 || user === uid;
 }

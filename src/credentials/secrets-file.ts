@@ -32,10 +32,14 @@ interface RawEntry extends Omit<CredentialEntry, 'name'> {
   readonly position: number;
 }
 
+/** What can be told of an entry that cannot be used, too. */
+type NamedEntry = Pick<RawEntry, 'name' | 'position' | 'id'>;
+
 /** Where the checks put what they find. */
 interface Findings {
   readonly problems: string[];
   readonly warnings: string[];
+  readonly named: NamedEntry[];
 }
 
 const MAX_BYTES = 1024 * 1024;
@@ -59,10 +63,10 @@ export function readSecretsFile(path: string): SecretsFile {
   const json = parseRelaxedJson(file.text);
   if ('fault' in json) throw new ConfigError(path, [json.fault]);
 
-  const findings: Findings = { problems: [], warnings: modeWarnings(file, path) };
+  const findings: Findings = { problems: [], warnings: modeWarnings(file, path), named: [] };
   const entries = readEntries(json.value, findings);
-  findings.problems.push(...ambiguousNames(entries));
-  if (findings.problems.length > 0) throw new ConfigError(path, findings.problems);
+  findings.problems.push(...ambiguousNames(findings.named));
+  if (findings.problems.length > 0) throw new ConfigError(path, findings.problems, findings.warnings);
   return { credentials: mergeRepeated(entries, findings), warnings: findings.warnings };
 }
 
@@ -110,10 +114,11 @@ function readEntry(item: unknown, position: number, findings: Findings): RawEntr
   findings.problems.push(...found.map((problem) => `${where}: ${problem}`));
   findings.warnings.push(...unknownFields(fields).map((warning) => `${where}: ${warning}`));
 
-  const [clientId, clientSecret, tenant] = SECRET_FIELDS.map((field) => textOf(fields, field) ?? '');
+  const [clientId = '', clientSecret = '', tenant = ''] = SECRET_FIELDS.map((field) => textOf(fields, field));
+  const id = idOf(clientId, tenant, clientSecret);
+  findings.named.push({ name, position, id });
   if (found.length > 0 || typeof weight !== 'number') return undefined;
-  if (clientId === undefined || clientSecret === undefined || tenant === undefined) return undefined;
-  return { name, clientId, clientSecret, tenant, weight, position, id: idOf(clientId, tenant, clientSecret) };
+  return { name, clientId, clientSecret, tenant, weight, position, id };
 }
 
 function textOf(fields: ReadonlyMap<string, unknown>, field: string): string | undefined {
@@ -179,7 +184,7 @@ function idOf(clientId: string, tenant: string, clientSecret: string): string {
 }
 
 /** Names that stand for more than one credential. */
-function ambiguousNames(entries: readonly RawEntry[]): string[] {
+function ambiguousNames(entries: readonly NamedEntry[]): string[] {
   const named = entries.filter((entry) => entry.name !== undefined);
   return named.flatMap((entry, index) => {
     const first = named.findIndex(({ name }) => name === entry.name);

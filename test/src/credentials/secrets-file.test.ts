@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -208,6 +208,20 @@ describe('a secrets file with bad content', () => {
     ]);
   });
 
+  it('has that told beside other mistakes, be they in the same entries', () => {
+    assert.deepEqual(
+      refused([entry({ name: 'a', weight: 0 }), { ...entry({ name: 'a' }), tenant: undefined }]),
+      [
+        'entry 1 ("a"): weight must be a number above 0 and up to 1000, not 0',
+        'entry 2 ("a"): tenant is missing',
+        'entries 1 and 2: both are named "a" but are different credentials; give each its own name',
+      ],
+    );
+    assert.deepEqual(refused([entry({ name: 'a', weight: 0 }), entry({ name: 'a' })]), [
+      'entry 1 ("a"): weight must be a number above 0 and up to 1000, not 0',
+    ]);
+  });
+
   it('is refused while it holds the placeholders of the template', () => {
     const template = readFileSync(join(repositoryRoot(), 'secrets.json.template'), 'utf8');
     const problems = refused(template);
@@ -225,6 +239,20 @@ describe('warnings about a secrets file', () => {
       `entry 1 ("a"): unknown field "wieght" is ignored; ${known}`,
       `entry 1 ("a"): unknown field (name not shown) is ignored; ${known}`,
     ]);
+  });
+
+  it('come beside mistakes, too', () => {
+    const path = write([entry({ tenant: '', wieght: 2 })], 0o644);
+    assert.throws(
+      () => readSecretsFile(path),
+      (cause) => cause instanceof ConfigError && cause.warnings.length === 2,
+    );
+  });
+
+  it('name the chmod to root also for a file of another user', { skip: process.getuid?.() !== 0 }, () => {
+    const path = write([entry()], 0o640);
+    chownSync(path, 1000, 1000);
+    assert.match(readSecretsFile(path).warnings.join(), /mode 0640.*`chmod 600 /);
   });
 
   it('name the chmod when others than the owner may open it', () => {
