@@ -112,6 +112,8 @@ export class Connections {
   #add(connection: ClientConnection): void {
     const { socket } = connection;
     this.#open.set(socket, connection);
+    // While an upgrade waits for its turn node does not listen any more, and an error that nobody hears ends the worker.
+    socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#remove(socket));
     if (this.#isDraining) this.#closeAfterGrace(connection);
   }

@@ -34,6 +34,12 @@ export function endGently(socket: Duplex, lastWords: string): void {
   socket.resume();
 }
 
+/** Reads on while a last answer goes out on a connection, and for a while after it: else its end would go unheard. */
+export function discardRest(socket: Duplex): void {
+  socket.once('finish', () => limitRest(socket));
+  socket.resume();
+}
+
 function readRest(request: IncomingMessage): void {
   const { socket } = request;
   const { destroySoon } = socket;

@@ -16,6 +16,7 @@ import { INTERNAL_ERROR } from './protocol-errors.ts';
 import { headersForUpstream } from './request-headers.ts';
 import type { Target } from './target.ts';
 import { throttleWait } from './throttle-wait.ts';
+import { discardRest } from './unread-body.ts';
 import { OpenWebSocket } from './websocket-end.ts';
 
 /** What every upgrade is forwarded with. */
@@ -91,6 +92,7 @@ export class UpgradeForwarding implements UpgradeListener {
       this.#exchange.errorCode = 'upgrade_refused';
       this.#tell(answer);
       passOn();
+      discardRest(this.#client.socket);
     }
   }
 

@@ -119,3 +119,21 @@ test('requests whose client left before their turn are forgotten, and take up no
   }
   assert.equal(upstream.messages.length, 8);
 });
+
+test('a client that leaves while its upgrade waits for its turn ends no worker', async () => {
+  const { upstream, proxy } = stack;
+  const workers = proxy.workerPids();
+  upstream.answer = () => null;
+  for (const [index, offer] of ['websocket', 'h2c'].entries()) {
+    const connection = await RawConnection.open(proxy.port);
+    const upgrade = `GET /v1/realtime HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${offer}\r\n\r\n`;
+    connection.write(get('/v1/slow') + upgrade);
+    await upstream.received(index + 1);
+    connection.reset();
+  }
+  // Written to clients that are gone, in pieces, so that the second one finds out.
+  await upstream.sendToAll('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+  await proxy.waitForLog(({ path, outcome }) => path === '/v1/slow' && outcome === 'client_left');
+  assert.equal((await call(`${proxy.url}/healthz`)).status, 200);
+  assert.deepEqual(proxy.workerPids(), workers);
+});

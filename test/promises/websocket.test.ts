@@ -8,6 +8,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { type VerifyClientCallbackAsync, WebSocket, WebSocketServer } from 'ws';
 import { generateCredentials } from '../../ops/simulated-upstream/server.ts';
 import { startFlowProxy } from '../harness/flow-proxy.ts';
+import { RawConnection } from '../harness/raw-connection.ts';
 import { portOf } from '../harness/raw-upstream.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
@@ -56,6 +57,19 @@ test('an upstream that refuses the upgrade is heard', async () => {
   let text = '';
   for await (const piece of response) text += String(piece);
   assert.equal(text, 'no realtime today');
+});
+
+test('an upgrade that is refused is over when its client has heard so, whatever that has sent ahead', async () => {
+  stack.upstream.setFaults([{ fault: { type: 'status', status: 400, body: 'no realtime today' } }]);
+  const connection = await RawConnection.open(stack.proxy.port);
+  const offer = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  connection.writeHead('GET /v1/realtime HTTP/1.1', 'Host: x', 'X-Request-Id: ahead', ...offer, key);
+  connection.write('a frame that is sent ahead');
+  assert.match(String(await connection.readToEnd()), /no realtime today$/);
+  connection.end();
+  const line = await stack.proxy.waitForExchange('ahead');
+  assert.deepEqual([line['status'], line['error']], [400, 'upgrade_refused']);
 });
 
 for (const status of [401, 403, 429, 503] as const) {
