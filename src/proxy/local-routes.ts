@@ -34,6 +34,11 @@ export function isLocal({ path, isForward }: Exchange): boolean {
   return !isForward && ROUTES.has(path);
 }
 
+/** Whether a request target, as it came, is one of the local routes. */
+export function isLocalTarget(target: string): boolean {
+  return ROUTES.has(target.split('?', 1)[0] ?? '');
+}
+
 /** Whether it is a load balancer's question, which is answered whoever asks: it tells no more than yes or no. */
 export function isProbe(exchange: Exchange): boolean {
   return isLocal(exchange) && (exchange.path === '/healthz' || exchange.path === '/readyz');

@@ -1,10 +1,13 @@
 // What the upstream, or a proxy in front of it, might take a path for. A credential is never spent outside its base, so
-// the most generous reading counts: encoded dots and slashes, backslashes, parameters, encoded twice, overlong UTF-8.
+// the most generous reading counts: encoded dots and slashes, backslashes, parameters, encoded twice, overlong UTF-8, and
+// the letters that Unicode's compatibility forms (NFKC) turn into a dot or a slash.
 
 /** More than this many encodings on top of one another nobody writes. */
 const MOST_READINGS = 4;
 /** Spellings of a dot, a slash or a backslash that UTF-8 forbids (RFC 3629 section 10), and of a lead byte of one. */
 const OVERLONG = /%(?:c[01]|e0%[89]|f0%8)/i;
+/** U+2024 to U+2026, U+FF0E, U+FF0F, U+FF3C, U+2044 and U+2215: dots and slashes to whoever normalises or approximates. */
+const LOOKALIKE = /%e2%80%a[456]|%ef%bc%8[ef]|%ef%bc%bc|%e2%81%84|%e2%88%95/i;
 /** Of ASCII: digits and letters, too, may be part of another encoding. */
 const ENCODED = /%([0-7][\da-f])/gi;
 
@@ -40,5 +43,6 @@ function faultIn(path: string): string | null {
 function faultOf(reading: string): string | null {
   if (/\p{Cc}/u.test(reading)) return 'The path has control characters.';
   if (OVERLONG.test(reading)) return 'The path is not valid UTF-8.';
+  if (LOOKALIKE.test(reading)) return 'The path has letters that look like dots or slashes.';
   return /(?:^|[/\\]) *\. *\. *(?:[/\\;?#]|$)/.test(reading) ? 'The path has ".." segments.' : null;
 }

@@ -1,10 +1,11 @@
 // An upgrade that we do not do (h2c, which Java's HTTP client always offers) is to be ignored (RFC 9110 section 7.8).
 // Node before 24.9 has let go of such a connection by then; it is given the request once more, without the offer.
 import type { IncomingMessage } from 'node:http';
+import { isLocalTarget } from './local-routes.ts';
 
-/** Whether it is one that is ours to do. */
-export function isWebSocketOffer({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket';
+/** Whether it is one that is ours to do; what we answer by ourselves is no WebSocket. */
+export function isWebSocketOffer({ headers, url = '' }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket' && !isLocalTarget(url);
 }
 
 /** The bytes of a request's head as they were, but for the offer. */

@@ -61,6 +61,10 @@ const OUTSIDE = [
   '/.%00./x',
   '/..%23/x',
   '/..%3f/x',
+  '/v1/%ef%bc%8e%ef%bc%8e/x',
+  '/v1/%E2%80%A5/x',
+  '/v1/..%ef%bc%8fx',
+  '/v1/..%25ef%25bc%258fx',
 ];
 
 const MALFORMED = [

@@ -49,6 +49,16 @@ test('a client that leaves takes the upstream connection along', async () => {
   await stack.upstream.waitForStats(({ activeRequests }) => activeRequests === 0);
 });
 
+test('an upgrade of a path that is answered here is ignored, and costs no credential', async () => {
+  for (const path of ['/', '/health', '/healthz?a=b']) {
+    const socket = new WebSocket(`${stack.proxy.url.replace('http', 'ws')}${path}`).on('error', () => {});
+    const [request, response] = await once(socket, 'unexpected-response');
+    assert.equal(response.statusCode, 200, path);
+    request.destroy();
+  }
+  assert.equal(stack.upstream.requests.length, 0);
+});
+
 test('an upstream that refuses the upgrade is heard', async () => {
   stack.upstream.setFaults([{ fault: { type: 'status', status: 400, body: 'no realtime today' } }]);
   const socket = open();
