@@ -28,6 +28,37 @@ export class EventBoundary {
   }
 }
 
+/** The end of a stream that nothing but the end of its connection frames: that may as well be a cut in the middle. */
+export class StreamEnd {
+  readonly #last: RegExp | null;
+  #tail = '';
+
+  /** @param path tells what its last event is, where it has one */
+  constructor(path: string) {
+    this.#last = lastEventOf(path);
+  }
+
+  /** Takes the next bytes. */
+  push(chunk: Buffer): void {
+    const from = Math.max(0, chunk.length - TAIL_BYTES);
+    this.#tail = (this.#tail + chunk.toString('latin1', from)).slice(-TAIL_BYTES);
+  }
+
+  /** Whether the stream has come to its own end. */
+  isReached(boundary: EventBoundary): boolean {
+    return this.#last === null ? boundary.isBetweenEvents : this.#last.test(this.#tail);
+  }
+}
+
+/** More than any last event has. */
+const TAIL_BYTES = 4 * 1024;
+
+/** Of the APIs whose streams say so when they are over, or have failed. */
+function lastEventOf(path: string): RegExp | null {
+  if (path === '/v1/messages') return /^event: ?(?:message_stop|error)\b/m;
+  return path.endsWith('/completions') ? /^data: ?(?:\[DONE\]|\{"error")/m : null;
+}
+
 /** An error as the last event of a stream, in the words that the SDKs of a dialect raise on. */
 export function errorEvent(dialect: Dialect, error: ErrorReply): string {
   const data = `data: ${errorBody(dialect, error)}\n\n`;

@@ -96,7 +96,10 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
   onEnd(): void {
     this.#exchange.endAttempt();
     if (this.#isHolding) this.#next();
-    else this.#relay.end();
+    else if (this.#relay.isCutShort) {
+      const cause = new Error('the connection ended before the last event');
+      this.#breakOff(judgeBreak(cause, this.#parts.target.host), cause.message);
+    } else this.#relay.end();
   }
 
   onFailure(cause: Error, wasSent: boolean): void {

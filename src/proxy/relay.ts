@@ -2,7 +2,7 @@
 // than the client reads. When the upstream breaks off, the client is told so in a way it cannot mistake for the end.
 import { copyOf, giveBack } from './copies.ts';
 import type { ErrorReply } from './dialect.ts';
-import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT } from './event-stream.ts';
+import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT, StreamEnd } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { withoutHeaders } from './header-rules.ts';
@@ -32,6 +32,8 @@ export class Relay {
   readonly #options: RelayOptions;
   /** Null unless the answer is an event stream that may be written into. */
   #events: EventBoundary | null = null;
+  /** Of an event stream that only the end of the upstream's connection ends. */
+  #streamEnd: StreamEnd | null = null;
   /** The body goes out in chunks (RFC 9112 section 7.1), framed here: Node takes four writes for each. */
   #isChunked = false;
   /** Framed chunks that came in together, to go out together. */
@@ -50,13 +52,13 @@ export class Relay {
 
   /** The head; it goes out with the first bytes of the body when these came along with it, else with `flush`. */
   begin(status: number, headers: readonly string[], statusText: string): void {
-    const { response, id, method, cors } = this.#exchange;
-    const { flat, length, isEventStream, isOpenEventStream, body, coding } = headersForClient(
-      headers,
-      id,
-      cors,
-    );
-    if (isOpenEventStream && method !== 'HEAD') this.#events = new EventBoundary();
+    const { response, id, method, path, cors } = this.#exchange;
+    const answer = headersForClient(headers, id, cors);
+    const { flat, length, isEventStream, isOpenEventStream, body, coding } = answer;
+    if (isOpenEventStream && method !== 'HEAD') {
+      this.#events = new EventBoundary();
+      if (answer.endsWithConnection && status === 200) this.#streamEnd = new StreamEnd(path);
+    }
     if (isEventStream && method !== 'HEAD') this.#options.metrics.onStreamBegun(this.#exchange);
     // What a GET brings back may have been counted when it was made.
     if (body !== 'other' && status === 200 && method === 'POST') {
@@ -81,6 +83,7 @@ export class Relay {
     exchange.usage?.push(chunk);
     if (this.#events !== null) {
       this.#events.push(chunk);
+      this.#streamEnd?.push(chunk);
       this.#lastWriteAt = performance.now();
     }
     this.#send(chunk, isWhole);
@@ -130,6 +133,11 @@ export class Relay {
     if (this.#text === '') return;
     this.#isBehind = !this.#exchange.response.write(this.#text, 'latin1', onSent);
     this.#text = '';
+  }
+
+  /** Whether the upstream has ended its connection where the stream does not end. */
+  get isCutShort(): boolean {
+    return this.#events !== null && this.#streamEnd?.isReached(this.#events) === false;
   }
 
   end(): void {

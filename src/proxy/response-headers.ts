@@ -13,6 +13,8 @@ export interface AnswerHeaders {
   /** An event stream that bytes of ours may be added to: no length and no coding was announced. */
   readonly isOpenEventStream: boolean;
   readonly isEventStream: boolean;
+  /** Whether the body ends with the connection and not before, so that its end cannot be told from a cut. */
+  readonly endsWithConnection: boolean;
   /** What the body is, once it has been decoded. */
   readonly body: BodyKind;
   /** Content-Encoding in lower case; null for bytes as they are. */
@@ -38,6 +40,7 @@ export function headersForClient(
   let isJson = false;
   let coding: string | null = null;
   let length: number | null = null;
+  let isChunked = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const [name = '', value = ''] = [raw[i], raw[i + 1]];
     const fate = RULES.fateOf(name);
@@ -52,12 +55,14 @@ export function headersForClient(
       } else if (name.length === 16) coding = codingOf(name, value) ?? coding;
     } else if (fate === 'requestId') flat.push(UPSTREAM_REQUEST_ID, value);
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
+    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') isChunked = true;
   }
   const kept = named.length === 0 ? flat : withoutHeaders(flat, named);
   return {
     flat: isEventStream ? withoutBuffering(kept) : kept,
     length,
     isEventStream,
+    endsWithConnection: length === null && !isChunked,
     isOpenEventStream: isEventStream && length === null && coding === null,
     body: bodyKind(isEventStream, isJson),
     coding,
