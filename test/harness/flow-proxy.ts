@@ -7,6 +7,7 @@ import { type Exit, type FlowProcess, type ProcessOptions, spawnFlowProxy } from
 import { type LogLine, parseLog } from './log-lines.ts';
 
 const READY_MS = 60_000;
+const DRAINED_MS = 60_000;
 const LOG_LINE_MS = 30_000;
 const LOG_FILE = 'flow_proxy_plugin.log';
 
@@ -85,9 +86,9 @@ export class FlowProxy {
     return this.#process.workerPids();
   }
 
-  /** Asks it to drain (SIGTERM) and resolves with its exit code, null when a signal ended it. */
+  /** Asks it to drain (SIGTERM) and resolves with its exit code, null when a signal ended it; rejects when it hangs. */
   async stop(): Promise<number | null> {
-    const { code } = await this.#process.stop();
+    const { code } = await within('the drain', DRAINED_MS, this.#process.stop());
     return code;
   }
 

@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { within } from '../harness/eventually.ts';
+import { statusOf } from '../harness/control.ts';
+import { eventually, within } from '../harness/eventually.ts';
 import { call } from '../harness/http-call.ts';
 import { type RecordedProxy, startRecordedProxy } from '../harness/recorded-proxy.ts';
+import { stopProcess } from '../harness/stop-process.ts';
 
 const ROUNDS = 200;
 const AT_ONCE = 20;
@@ -98,6 +100,9 @@ async function assertUnharmed({ proxy, upstream }: RecordedProxy, workers: reado
     assert.equal((await call(`${proxy.url}/health`)).status, 200);
     assert.equal((await call(`${proxy.url}/v1/models`)).text, 'ok');
   }
+  await eventually('the end of every exchange', async () =>
+    (await statusOf(proxy)).inFlight === 0 ? true : undefined,
+  );
   assert.equal(await proxy.stop(), 0);
   const faults = proxy.logLines.filter(
     ({ msg, error }) => error === 'internal_error' || /fault in flow-proxy|ended by|wrote:/i.test(msg),
@@ -131,3 +136,18 @@ for (const seed of [1, 20_261_124]) {
     await assertUnharmed(stack, workers);
   });
 }
+
+test('nor do they to workers that are held up, and find clients gone whose bytes they read', async (t) => {
+  const stack = await startRecordedProxy({ LOG_LEVEL: 'DEBUG' }, t);
+  const workers = stack.proxy.workerPids();
+  const random = generator(7);
+  for (let round = 0; round < ROUNDS / AT_ONCE; round += 1) {
+    for (const pid of workers) await stopProcess(pid);
+    const thrown = Array.from({ length: AT_ONCE }, () => throwAt(stack.proxy.port, bytesOf(random), random));
+    // Half of the rounds are read after their clients have left, the others while they wait.
+    if (round % 2 === 0) await within('the leaving of all', END_MS, Promise.all(thrown));
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+    await within('an end for each', END_MS, Promise.all(thrown));
+  }
+  await assertUnharmed(stack, workers);
+});
