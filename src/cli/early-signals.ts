@@ -1,5 +1,6 @@
 // Signals that come while the program is being loaded and a service prepared: `kill -HUP` and logrotate's USR2 would end
 // a process that does not listen to them yet. Where they lead to is start.ts's.
+import { setImmediate } from 'node:timers/promises';
 
 const HELD = ['SIGHUP', 'SIGUSR2'] as const;
 
@@ -25,7 +26,9 @@ export class EarlySignals {
   }
 
   /** Lets them do what they do to any process, those that came included. */
-  drop(): void {
+  async drop(): Promise<void> {
+    // What came while modules were loaded in one go is told in the next turn of the loop only.
+    await setImmediate();
     this.#release();
     for (const signal of this.#came) process.kill(process.pid, signal);
   }

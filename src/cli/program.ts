@@ -58,8 +58,8 @@ async function run(argv: readonly string[], early: EarlySignals): Promise<number
     .version(VERSION)
     .exitOverride()
     .enablePositionalOptions()
-    .hook('preAction', (_program, command) => {
-      if (command !== program) early.drop();
+    .hook('preAction', async (_program, command) => {
+      if (command !== program) await early.drop();
     });
   // What is too much here is a misspelt command, and is told so.
   withSettings(program)
