@@ -44,7 +44,7 @@ test('a demo that is killed leaves nothing behind either, nor one whose npm is k
     const left = await descendantsOf(demo.pid);
     assert.ok(left.length >= 3, 'flow-proxy and its workers at least');
     demo.process.kill('SIGKILL');
-    await eventually('the end of all', () => (left.some(isAlive) ? undefined : true), 15_000);
+    await eventually('the end of all', () => (left.some(isAlive) ? undefined : true), 60_000);
     assert.deepEqual(await readdir(demo.temporary), []);
     assert.doesNotMatch(demo.output(), /ending at once/);
   }
@@ -82,7 +82,7 @@ async function startDemo(
   await eventually(
     'the instructions',
     () => (output.includes('Ctrl-C ends everything') ? true : undefined),
-    30_000,
+    60_000,
   );
   return { process: demo, pid: Number(demo.pid), temporary, output: () => output };
 }

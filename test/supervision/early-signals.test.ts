@@ -13,7 +13,7 @@ import { call } from '../harness/http-call.ts';
 
 const CREDENTIALS = [{ name: 'one', clientId: 'id-1', clientSecret: 'secret-of-one', tenant: 't' }];
 const STORM_EVERY_MS = 2;
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 interface HeldStart {
   readonly proxy: FlowProcess;
