@@ -21,6 +21,7 @@ import type { Health } from './local-routes.ts';
 import { BodyRewriter } from './rewrite/body-rewriter.ts';
 import { RewriteRules } from './rewrite/rules.ts';
 import { ProxyServer } from './server.ts';
+import { showSocketOptions } from './socket-options.ts';
 import { parseTarget } from './target.ts';
 import { Ticker, tickInterval } from './ticker.ts';
 import { openUpstream, trusting } from './upstream.ts';
@@ -63,6 +64,7 @@ export interface WorkerProxy {
 const IDLE_THREAD_MS = 60_000;
 
 export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
+  showSocketOptions();
   const { generation, log } = options;
   const target = parseTarget(generation.targetUrl);
   const pool = new Pool(options.slot, options.worker);
