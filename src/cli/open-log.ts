@@ -1,4 +1,5 @@
 // The log of the service: opened by the settings, and what an operator hears when it cannot be written.
+import { fstatSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LogSettings } from '../config/settings.ts';
 import { messageOf } from '../errors.ts';
@@ -6,6 +7,7 @@ import { complainer } from '../logging/complainer.ts';
 import { openLog, openStandardOutput } from '../logging/destinations.ts';
 import { LogSink } from '../logging/log-sink.ts';
 import { type AdjustableLogger, createLogger } from '../logging/logger.ts';
+import { isSameFile, lookAt } from '../logging/plain-file.ts';
 
 /** The primary's log. */
 export interface ServiceLog {
@@ -29,7 +31,7 @@ export async function openServiceLog(settings: LogSettings): Promise<ServiceLog>
     compressTaskFile: COMPRESS_FILE,
   });
   const echo =
-    settings.rotation === 'none'
+    settings.rotation === 'none' || isStandardOutput(target)
       ? null
       : {
           destination: openStandardOutput(settings.format, {
@@ -45,4 +47,9 @@ export async function openServiceLog(settings: LogSettings): Promise<ServiceLog>
     await main.close();
   };
   return { sink, log, close };
+}
+
+/** As /dev/stdout is, or a file that the shell has sent standard output to. */
+function isStandardOutput(path: string): boolean {
+  return isSameFile(lookAt(path), fstatSync(1));
 }

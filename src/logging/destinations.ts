@@ -94,7 +94,14 @@ async function orRefuse<T>(file: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (cause) {
-    const reason = codeOf(cause) === 'EACCES' ? explainDenied(dirname(file)) : '';
+    const reason = explain(codeOf(cause), file);
     throw new ConfigError('log', [`the log file "${file}" cannot be written: ${messageOf(cause)}${reason}`]);
   }
+}
+
+function explain(code: string | undefined, file: string): string {
+  if (code === 'EACCES') return explainDenied(dirname(file));
+  // As /dev/stdout is under systemd.
+  if (code === 'ENXIO') return ' (a socket; with no log file set, standard output is the log)';
+  return '';
 }

@@ -62,6 +62,7 @@ test('paths that can never be used are refused by a start or a check at once, wi
   const hopeless: readonly (readonly [settings: Record<string, string>, told: RegExp, args?: string[]])[] = [
     [{ LOG_DIR: '/proc/x/y' }, /\/proc\/x\/y\/app\.log.* cannot be written/],
     [{ LOG_FILE: pipe }, /pipe.* cannot be written.*a pipe that nobody reads/],
+    [{ LOG_FILE: '/dev/stdout' }, /\/dev\/stdout.* cannot be written.*a socket; with no log file set/],
     [{ LOG_FILE: 'x'.repeat(300) }, /cannot be written.*ENAMETOOLONG/, ['check']],
     [{ UPSTREAM_CA_FILE: '/dev/zero' }, /FLOW_PROXY_UPSTREAM_CA_FILE "\/dev\/zero": is larger than/],
     [{ CONTROL_SOCKET: '/dev/null/x' }, /FLOW_PROXY_CONTROL_SOCKET\) cannot be made: /],

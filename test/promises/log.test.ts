@@ -86,6 +86,20 @@ test('beside a log file standard output has what happens to the service, and req
   assert.deepEqual(parseLog(whole.proxy.stdout), whole.proxy.logLines);
 });
 
+test('a log file that is standard output itself has each line once', async (t) => {
+  const settings = { NUM_WORKERS: 1, LOG_FILE: '/dev/stdout', LOG_STDOUT: 'all' };
+  // Node gives its children a socket there, which nobody can open anew.
+  const runBy = ['bash', '-c', 'exec "$@" > >(exec cat)', 'bash'];
+  const { proxy } = await startStack({ settings, runBy }, t);
+  const { headers } = await call(`${proxy.url}/v1/models`);
+  await proxy.waitForExchange(String(headers['x-request-id']));
+  assert.equal(await proxy.stop(), 0);
+  await proxy.waitForLog(({ msg }) => msg.startsWith('flow-proxy ended'));
+  const messages = proxy.logLines.map(({ msg }) => msg);
+  assert.ok(messages.some((msg) => msg.startsWith('Request processed')));
+  assert.deepEqual(messages, [...new Set(messages)]);
+});
+
 test('what probes ask every few seconds leaves a line when it fails, or at DEBUG', async (t) => {
   const { proxy } = await startStack({ credentials: 1, settings: { NUM_WORKERS: 1 } }, t);
   const asked = ['/healthz', '/readyz', '/health', '/'];
