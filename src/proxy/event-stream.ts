@@ -31,11 +31,16 @@ export class EventBoundary {
 /** The end of a stream that nothing but the end of its connection frames: that may as well be a cut in the middle. */
 export class StreamEnd {
   readonly #last: RegExp | null;
+  readonly #boundary: EventBoundary;
   #tail = '';
 
-  /** @param path tells what its last event is, where it has one */
-  constructor(path: string) {
+  /**
+   * @param path tells what its last event is, where it has one
+   * @param boundary is told of the same bytes
+   */
+  constructor(path: string, boundary: EventBoundary) {
     this.#last = lastEventOf(path);
+    this.#boundary = boundary;
   }
 
   /** Takes the next bytes. */
@@ -45,8 +50,8 @@ export class StreamEnd {
   }
 
   /** Whether the stream has come to its own end. */
-  isReached(boundary: EventBoundary): boolean {
-    return this.#last === null ? boundary.isBetweenEvents : this.#last.test(this.#tail);
+  get isReached(): boolean {
+    return this.#last === null ? this.#boundary.isBetweenEvents : this.#last.test(this.#tail);
   }
 }
 

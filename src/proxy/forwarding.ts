@@ -97,7 +97,7 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
     this.#exchange.endAttempt();
     if (this.#isHolding) this.#next();
     else if (this.#relay.isCutShort) {
-      const cause = new Error('the connection ended before the last event');
+      const cause = new Error('the connection ended before the body did');
       this.#breakOff(judgeBreak(cause, this.#parts.target.host), cause.message);
     } else this.#relay.end();
   }

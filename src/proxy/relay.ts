@@ -6,6 +6,7 @@ import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT, StreamEnd } from './even
 import type { Exchange } from './exchange.ts';
 import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { withoutHeaders } from './header-rules.ts';
+import { JsonEnd } from './json-end.ts';
 import { headersForClient } from './response-headers.ts';
 import { CodedUsage } from './usage/coded-usage.ts';
 import { UsageReader } from './usage/usage-reader.ts';
@@ -32,8 +33,8 @@ export class Relay {
   readonly #options: RelayOptions;
   /** Null unless the answer is an event stream that may be written into. */
   #events: EventBoundary | null = null;
-  /** Of an event stream that only the end of the upstream's connection ends. */
-  #streamEnd: StreamEnd | null = null;
+  /** Of a body that only the end of the upstream's connection ends, where it shows by itself whether it is whole. */
+  #bodyEnd: StreamEnd | JsonEnd | null = null;
   /** The body goes out in chunks (RFC 9112 section 7.1), framed here: Node takes four writes for each. */
   #isChunked = false;
   /** Framed chunks that came in together, to go out together. */
@@ -57,8 +58,8 @@ export class Relay {
     const { flat, length, isEventStream, isOpenEventStream, body, coding } = answer;
     if (isOpenEventStream && method !== 'HEAD') {
       this.#events = new EventBoundary();
-      if (answer.endsWithConnection && status === 200) this.#streamEnd = new StreamEnd(path);
-    }
+      if (answer.endsWithConnection && status === 200) this.#bodyEnd = new StreamEnd(path, this.#events);
+    } else if (answer.endsWithConnection && body === 'json' && coding === null) this.#bodyEnd = new JsonEnd();
     if (isEventStream && method !== 'HEAD') this.#options.metrics.onStreamBegun(this.#exchange);
     // What a GET brings back may have been counted when it was made.
     if (body !== 'other' && status === 200 && method === 'POST') {
@@ -81,9 +82,9 @@ export class Relay {
     this.#hasWritten = true;
     exchange.bytesOut += chunk.length;
     exchange.usage?.push(chunk);
+    this.#bodyEnd?.push(chunk);
     if (this.#events !== null) {
       this.#events.push(chunk);
-      this.#streamEnd?.push(chunk);
       this.#lastWriteAt = performance.now();
     }
     this.#send(chunk, isWhole);
@@ -135,9 +136,9 @@ export class Relay {
     this.#text = '';
   }
 
-  /** Whether the upstream has ended its connection where the stream does not end. */
+  /** Whether the upstream has ended its connection where the body does not end. */
   get isCutShort(): boolean {
-    return this.#events !== null && this.#streamEnd?.isReached(this.#events) === false;
+    return this.#bodyEnd?.isReached === false;
   }
 
   end(): void {
