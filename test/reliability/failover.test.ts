@@ -123,11 +123,12 @@ test('also when the model is named by a form, or by a body that is too large to 
 
 test('when every credential is throttled the client learns the soonest time at which one is back', async (t) => {
   const { upstream, proxy, credentials } = await startStack({ settings: { THROTTLE_WAIT: 0 } }, t);
-  const waits = ['90', '40', '70'];
+  const inFortySeconds = new Date(Date.now() + 40_000).toUTCString();
+  const waits = [{ 'retry-after': '90' }, { 'retry-after': inFortySeconds }, { 'retry-after-ms': '70000' }];
   upstream.setFaults(
     credentials.map(({ clientId }, index) => ({
       credential: clientId,
-      fault: { type: 'status', status: 429, headers: { 'retry-after': waits[index] ?? '' } },
+      fault: { type: 'status', status: 429, headers: waits[index] ?? {} },
     })),
   );
   const exhausted = await call(`${proxy.url}${CHAT}`, chatPost('x'));

@@ -175,8 +175,8 @@ test('a client that leaves during a second attempt frees the upstream and counts
 });
 
 test('a client that leaves while it waits for a throttled credential is forgotten: no attempt follows', async (t) => {
-  const { upstream, proxy } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 5 } }, t);
-  const fault = { type: 'status', status: 429, headers: { 'retry-after-ms': '2000' } } as const;
+  const { upstream, proxy } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 30 } }, t);
+  const fault = { type: 'status', status: 429, headers: { 'retry-after-ms': '3000' } } as const;
   upstream.setFaults([{ times: 1, fault }]);
   const url = `${proxy.url}/v1/models`;
   assert.equal((await openCall(url)).statusCode, 429);
