@@ -234,6 +234,14 @@ test('other failures are repeated when a setting allows it', async (t) => {
   }
 });
 
+test('no attempt begins when the time for attempts is over', async (t) => {
+  const settings = { RETRY_ON: 'timeout', FIRST_BYTE_TIMEOUT: 0.5, RETRY_TIME: 0.2 };
+  const { upstream, proxy } = await startStack({ settings }, t);
+  upstream.setFaults([{ fault: { type: 'stall' } }]);
+  assert.equal((await call(`${proxy.url}${CHAT}`, chatPost('x'))).status, 504);
+  assert.equal(upstream.requests.length, 1);
+});
+
 test('an upstream that is not there gives 502 after an attempt with each credential allowed', async (t) => {
   const gone = await startSimulatedUpstream({ credentials: [] });
   await gone.close();
