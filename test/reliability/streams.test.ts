@@ -175,7 +175,9 @@ test('a client that leaves during a second attempt frees the upstream and counts
 });
 
 test('a client that leaves while it waits for a throttled credential is forgotten: no attempt follows', async (t) => {
-  const { upstream, proxy } = await startStack({ credentials: 1, settings: { THROTTLE_WAIT: 30 } }, t);
+  // One worker, so that the next request goes to the one that has seen the 429.
+  const settings = { THROTTLE_WAIT: 30, NUM_WORKERS: 1 };
+  const { upstream, proxy } = await startStack({ credentials: 1, settings }, t);
   const fault = { type: 'status', status: 429, headers: { 'retry-after-ms': '3000' } } as const;
   upstream.setFaults([{ times: 1, fault }]);
   const url = `${proxy.url}/v1/models`;
