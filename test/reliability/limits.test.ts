@@ -51,6 +51,7 @@ test('an upstream that does not answer the connection: 504 upstream_connect_time
   const proxy = await startFlowProxy({ upstream: `http://127.0.0.1:${port}`, credentials, settings }, t);
   const answer = await call(`${proxy.url}${CHAT}`, chatPost('x'));
   assert.deepEqual([answer.status, codeOf(answer)], [504, 'upstream_connect_timeout']);
+  assert.match(answer.text, /did not accept a connection in time/);
   const line = await proxy.waitForExchange(String(answer.headers['x-request-id']));
   assert.equal(line['attempts'], 3);
   await proxy.stop();
@@ -65,6 +66,7 @@ test('an answer that does not begin: 504 upstream_first_byte_timeout, once, sinc
   stack.upstream.setFaults([{ fault: { type: 'stall' } }]);
   const answer = await call(`${stack.proxy.url}${CHAT}`, chatPost('x'));
   assert.deepEqual([answer.status, codeOf(answer)], [504, 'upstream_first_byte_timeout']);
+  assert.match(answer.text, /did not begin to answer in time/);
   assert.equal(stack.upstream.requests.length, 1);
 });
 

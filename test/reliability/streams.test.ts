@@ -104,7 +104,7 @@ test('an exchange that takes too long in all is ended with an error event', asyn
   await assert.rejects(async () => {
     for await (const piece of response) text += String(piece);
   });
-  assert.match(text, /data: \{"error":.*"code":"exchange_timeout"\}\}\n\n$/);
+  assert.match(text, /data: \{"error":.*longer than 1 s in all.*"code":"exchange_timeout"\}\}\n\n$/);
 });
 
 test('a client that reads slowly holds the upstream back, and memory stays bounded', async (t) => {
