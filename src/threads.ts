@@ -20,11 +20,14 @@ export class Threads<Argument = unknown, Result = unknown> {
     this.#count = count;
   }
 
-  /** Runs one exported function of the file. Arguments and result are copied. */
-  async run(task: string, argument: Argument): Promise<Result> {
+  /**
+   * Runs one exported function of the file. Arguments and result are copied.
+   * @param given memory in the argument that is handed over instead, and is gone here afterwards
+   */
+  async run(task: string, argument: Argument, given: ArrayBuffer[] = []): Promise<Result> {
     this.#pool ??= this.#open();
     const pool = await this.#pool;
-    return pool.run(argument, { name: task });
+    return pool.run(argument, { name: task, transferList: given });
   }
 
   /** Ends the thread, and whatever runs in it. */

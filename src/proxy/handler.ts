@@ -11,6 +11,7 @@ import { type Cors, preflightHeaders } from './cors.ts';
 import type { ErrorReply } from './dialect.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyPipeline } from './http-proxy.ts';
+import { KeptBody } from './kept-body.ts';
 import { answerLocally, type Health, isLocal, isProbe } from './local-routes.ts';
 import { INTERNAL_ERROR, ORIGIN_REFUSED, RETRY_SOON } from './protocol-errors.ts';
 import type { Refusal } from './refusal.ts';
@@ -135,7 +136,7 @@ export class Handler {
     const onChecked = (refusal: Refusal | null): void => {
       if (refusal !== null) this.#turnAway(exchange, refusal);
       else if (body.type === 'kept' && mayRewrite(exchange, removals))
-        this.#rewrite(exchange, body.bytes, removals);
+        this.#rewrite(exchange, body, removals);
       else this.#forward(exchange, body);
     };
     this.#parts.admission.enter(exchange, exchange.response, (refusal) =>
@@ -149,11 +150,11 @@ export class Handler {
     replyRefusal(exchange, refusal);
   }
 
-  #rewrite(exchange: Exchange, original: Buffer, removals: Removals): void {
+  #rewrite(exchange: Exchange, original: KeptBody, removals: Removals): void {
     this.#parts.rewriter.rewrite(
       original,
       removals.body,
-      (bytes, facts) => this.#guard(exchange, () => this.#forward(exchange, { type: 'kept', bytes }, facts)),
+      (bytes, facts) => this.#guard(exchange, () => this.#forward(exchange, new KeptBody([bytes]), facts)),
       (cause) => this.#fail(exchange, cause),
     );
   }

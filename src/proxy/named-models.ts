@@ -12,7 +12,7 @@ export function modelsOf(exchange: Exchange): readonly string[] | null {
   const inPath = modelsOfPath(path);
   if (inPath === null) return null;
   const named = [...inPath, ...modelsOfQuery(query)];
-  if (body.type === 'none' || (body.type === 'kept' && body.bytes.length === 0)) {
+  if (body.type === 'none' || (body.type === 'kept' && body.length === 0)) {
     return named.length === 0 && request.headers.upgrade !== undefined ? null : named;
   }
   const encoding = request.headers['content-encoding'] ?? 'identity';

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { BodyPace } from './body-pace.ts';
 import { BodyCutError, BodyRefusedError, BodyStream } from './body-stream.ts';
 import type { ErrorReply } from './dialect.ts';
+import { KeptBody } from './kept-body.ts';
 import { BODY_TOO_SLOW, bodyTooLarge } from './protocol-errors.ts';
 import { checkTrailers, expectsContinue } from './request-head.ts';
 import { NOT_TICKING, type Ticker, type Ticking } from './ticker.ts';
@@ -30,7 +31,7 @@ export interface StreamedBody {
 /** What became of a body. `none` is a message without one, `kept` may be empty, `cut` says that the client left. */
 export type RequestBody =
   | { readonly type: 'none' }
-  | { readonly type: 'kept'; readonly bytes: Buffer }
+  | KeptBody
   | StreamedBody
   | { readonly type: 'refused'; readonly error: ErrorReply }
   | { readonly type: 'cut' };
@@ -121,7 +122,7 @@ export class BodyIntake implements Ticking {
   readonly #onEnd = (): void => {
     const malformed = checkTrailers(this.#request);
     if (malformed !== null) this.refuse(malformed);
-    else if (this.#stream === null) this.#settle({ type: 'kept', bytes: joined(this.#chunks) });
+    else if (this.#stream === null) this.#settle(new KeptBody(this.#chunks));
     else {
       this.#leave();
       this.#stream.push(null);
@@ -168,9 +169,4 @@ export class BodyIntake implements Ticking {
     this.#ticker.delete(this);
     this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
   }
-}
-
-function joined(chunks: readonly Buffer[]): Buffer {
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }

@@ -49,6 +49,6 @@ function framing(method: string, body: RequestBody): string {
   if (body.type === 'stream') {
     return body.length === null ? 'transfer-encoding: chunked\r\n' : `content-length: ${body.length}\r\n`;
   }
-  const length = body.type === 'kept' ? body.bytes.length : 0;
+  const length = body.type === 'kept' ? body.length : 0;
   return length > 0 || WITH_BODY.has(method) ? `content-length: ${length}\r\n` : '';
 }

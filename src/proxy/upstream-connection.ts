@@ -3,7 +3,8 @@
 import type { Socket } from 'node:net';
 import { AnswerError, type AnswerHead } from './answer-head.ts';
 import { AnswerParser, type AnswerSink } from './answer-parser.ts';
-import { type RequestMessage, requestHead } from './request-message.ts';
+import type { RequestMessage } from './request-message.ts';
+import { RequestWriter, type WritingListener } from './request-writer.ts';
 
 /** Hears of one request; `onFailure` may come at any point and is the last. */
 export interface RequestListener {
@@ -35,22 +36,19 @@ export interface ConnectionKeeper {
   onGone(connection: UpstreamConnection): void;
 }
 
-/** Up to this a head and its body are copied into one write: cheaper than a vectored one. */
-const COPIED_BODY_BYTES = 32 * 1024;
 /** A server's hint is taken this much shorter, so that its close does not race our next request. */
 const HINT_MARGIN_MS = 2_000;
 const LONGEST_IDLE_MS = 600_000;
 
-export class UpstreamConnection implements AnswerSink {
+export class UpstreamConnection implements AnswerSink, WritingListener {
   readonly #socket: Socket;
-  readonly #host: string;
+  readonly #writer: RequestWriter;
   readonly #keeper: ConnectionKeeper;
   readonly #parser: AnswerParser;
   /** How long it may be idle, unless the upstream says. */
   readonly #idleMs: number;
   #listener: RequestListener | null = null;
   #message: RequestMessage | null = null;
-  #isWriting = false;
   #isGone = false;
   /** Before this it may be used again; performance.now(). */
   #usableUntil = 0;
@@ -61,7 +59,7 @@ export class UpstreamConnection implements AnswerSink {
 
   constructor(socket: Socket, host: string, idleMs: number, keeper: ConnectionKeeper) {
     this.#socket = socket;
-    this.#host = host;
+    this.#writer = new RequestWriter(socket, host, this);
     this.#idleMs = idleMs;
     this.#keeper = keeper;
     this.#parser = new AnswerParser(this);
@@ -86,7 +84,7 @@ export class UpstreamConnection implements AnswerSink {
     this.#hasAnswered = false;
     this.#activeAt = performance.now();
     this.#parser.expect(message.method);
-    this.#write(message);
+    this.#writer.write(message);
   }
 
   /** What has come in; it may be overwritten when this returns. */
@@ -121,7 +119,7 @@ export class UpstreamConnection implements AnswerSink {
   checkSilence(now: number, firstByteMs: number, idleMs: number): void {
     if (this.#listener === null || this.#isPaused) return;
     // It is the client's turn: body-pace.ts sees to that.
-    if (this.#isWriting && !this.#socket.writableNeedDrain) this.#activeAt = now;
+    if (this.#writer.isWriting && !this.#socket.writableNeedDrain) this.#activeAt = now;
     const limit = this.#hasAnswered ? idleMs : firstByteMs;
     if (limit === 0 || now - this.#activeAt <= limit) return;
     this.#fail(
@@ -148,13 +146,25 @@ export class UpstreamConnection implements AnswerSink {
     this.#message = null;
     // An answer that came before all of the request was sent: the rest would be taken for the next one. And after HEAD
     // some servers send a body all the same.
-    const isFit = isReusable && !this.#isWriting && message?.method !== 'HEAD' && !this.#isGone;
+    const isFit = isReusable && !this.#writer.isWriting && message?.method !== 'HEAD' && !this.#isGone;
     if (isFit) {
       this.resume();
       this.#usableUntil += performance.now();
-    } else this.#discard(message);
+    } else this.#discard();
     listener?.onEnd();
     if (isFit) this.#keeper.onIdle(this);
+  }
+
+  onProgress(): void {
+    this.#activeAt = performance.now();
+  }
+
+  onMismatch(): void {
+    this.#fail(new ConnectionError('UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'a body of another length'));
+  }
+
+  onBodyFault(cause: Error): void {
+    this.#fail(cause);
   }
 
   #onClosed(): void {
@@ -176,76 +186,14 @@ export class UpstreamConnection implements AnswerSink {
     listener?.onFailure(cause);
   }
 
-  #discard(message: RequestMessage | null = this.#message): void {
+  #discard(): void {
     this.#message = null;
-    if (message?.body.type === 'stream') message.body.stream.destroy();
+    this.#writer.stop();
     if (this.#isGone) return;
     this.#isGone = true;
     this.#socket.destroy();
     this.#keeper.onGone(this);
   }
-
-  #write(message: RequestMessage): void {
-    const { body } = message;
-    const head = requestHead(message, this.#host);
-    if (body.type === 'stream') {
-      this.#socket.write(head, 'latin1');
-      this.#writeStream(body.stream, body.length);
-    } else if (body.type !== 'kept' || body.bytes.length === 0) this.#socket.write(head, 'latin1');
-    else if (body.bytes.length <= COPIED_BODY_BYTES) this.#socket.write(joined(head, body.bytes));
-    else {
-      this.#socket.cork();
-      this.#socket.write(head, 'latin1');
-      this.#socket.write(body.bytes);
-      this.#socket.uncork();
-    }
-  }
-
-  /** With a length as it is, else in chunks. */
-  #writeStream(stream: NodeJS.ReadableStream & { destroy(): unknown }, length: number | null): void {
-    const socket = this.#socket;
-    const message = this.#message;
-    const isCurrent = (): boolean => this.#message === message && !this.#isGone;
-    let sent = 0;
-    this.#isWriting = true;
-    const onDrain = (): void => {
-      this.#activeAt = performance.now();
-      stream.resume();
-    };
-    socket.on('drain', onDrain);
-    stream.on('data', (chunk: Buffer) => {
-      if (!isCurrent()) return;
-      this.#activeAt = performance.now();
-      sent += chunk.length;
-      if (length === null) {
-        socket.cork();
-        socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-        socket.write(chunk);
-      }
-      const hasRoom = length === null ? socket.write('\r\n', 'latin1') : socket.write(chunk);
-      if (length === null) socket.uncork();
-      if (!hasRoom) stream.pause();
-    });
-    stream.once('end', () => {
-      socket.off('drain', onDrain);
-      if (!isCurrent()) return;
-      this.#isWriting = false;
-      if (length === null) socket.write('0\r\n\r\n', 'latin1');
-      else if (sent !== length)
-        this.#fail(new ConnectionError('UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'a body of another length'));
-    });
-    stream.once('error', (cause: Error) => {
-      socket.off('drain', onDrain);
-      if (isCurrent()) this.#fail(cause);
-    });
-  }
-}
-
-function joined(head: string, body: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(head.length + body.length);
-  bytes.write(head, 0, 'latin1');
-  body.copy(bytes, head.length);
-  return bytes;
 }
 
 /** What `Keep-Alive: timeout=5` asks for, in ms; undefined when there is none. */

@@ -1,11 +1,14 @@
 // Rewrites request bodies: small ones on the spot, large ones in a thread so that other exchanges go on meanwhile.
+import { inOwnMemory } from '../../own-memory.ts';
 import type { Threads } from '../../threads.ts';
 import { type BodyFacts, readBodyFacts } from '../body-facts.ts';
+import type { KeptBody } from '../kept-body.ts';
 import { cutJson, type JsonPath } from './cut-json.ts';
 
-/** What workers/rewrite-body.ts is given; the bytes are copied, so the original stays whole. */
+/** What workers/rewrite-body.ts is given. */
 export interface RewriteTask {
-  readonly body: Uint8Array;
+  /** The body, in pieces. */
+  readonly pieces: readonly Uint8Array[];
   readonly paths: readonly JsonPath[];
 }
 
@@ -27,20 +30,26 @@ export class BodyRewriter {
     this.#threads = threads;
   }
 
-  /** Calls back with the rewritten body, at once when it is small. */
+  /**
+   * Calls back with the rewritten body, at once when it is small.
+   * @param body is not to be used any more
+   */
   rewrite(
-    body: Buffer,
+    body: KeptBody,
     paths: readonly JsonPath[],
     onDone: (rewritten: Buffer, facts: BodyFacts) => void,
     onError: (cause: unknown) => void,
   ): void {
     if (body.length < INLINE_BYTES) {
-      const rewritten = cutJson(body, paths);
+      const rewritten = cutJson(body.bytes, paths);
       onDone(rewritten, readBodyFacts(rewritten));
       return;
     }
-    const task: RewriteTask = { body, paths };
-    this.#threads.run('rewriteBody', task).then((result) => {
+    // To copy two megabytes there and back would hold up the loop for milliseconds.
+    const pieces = body.giveAway().map(inOwnMemory);
+    const task: RewriteTask = { pieces, paths };
+    const memory = pieces.map(({ buffer }) => buffer);
+    this.#threads.run('rewriteBody', task, memory).then((result) => {
       if (isRewritten(result)) {
         const { buffer, byteOffset, byteLength } = result.body;
         onDone(Buffer.from(buffer, byteOffset, byteLength), result.facts);

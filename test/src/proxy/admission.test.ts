@@ -7,6 +7,7 @@ import { storedHash } from '../../../src/clients/client-key.ts';
 import type { ClientKey } from '../../../src/clients/snapshot.ts';
 import { Admission } from '../../../src/proxy/admission.ts';
 import { Exchange } from '../../../src/proxy/exchange.ts';
+import { KeptBody } from '../../../src/proxy/kept-body.ts';
 import { LimitGate } from '../../../src/proxy/limit-gate.ts';
 import type { Refusal } from '../../../src/proxy/refusal.ts';
 import { NO_BODY, type RequestBody } from '../../../src/proxy/request-body.ts';
@@ -31,7 +32,7 @@ function exchangeOf(options: RequestOptions): Exchange {
   request.headers = { ...headers };
   const path = { path: at, query, isForward: false };
   const exchange = new Exchange(request, new ServerResponse(request), path);
-  const taken: RequestBody = body === undefined ? NO_BODY : { type: 'kept', bytes: Buffer.from(body) };
+  const taken: RequestBody = body === undefined ? NO_BODY : new KeptBody([Buffer.from(body)]);
   exchange.body = taken;
   return exchange;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { KeptBody } from '../../../src/proxy/kept-body.ts';
 import type { RequestBody } from '../../../src/proxy/request-body.ts';
 import { requestHead } from '../../../src/proxy/request-message.ts';
 
@@ -20,7 +21,7 @@ describe('a request to the upstream', () => {
     const begin =
       'POST /base/v1/x?y=1 HTTP/1.1\r\nhost: up.example\r\nconnection: keep-alive\r\nX-A: caf\xe9\r\nauthorization: Bearer t\r\n';
     const streamed = { type: 'stream', stream: Readable.from([]), beginning: Buffer.alloc(0) } as const;
-    assert.equal(headOf({ type: 'kept', bytes: Buffer.from('12345') }), `${begin}content-length: 5\r\n\r\n`);
+    assert.equal(headOf(new KeptBody([Buffer.from('12345')])), `${begin}content-length: 5\r\n\r\n`);
     assert.equal(headOf({ type: 'none' }), `${begin}content-length: 0\r\n\r\n`);
     assert.equal(headOf({ ...streamed, length: 7 }), `${begin}content-length: 7\r\n\r\n`);
     assert.equal(headOf({ ...streamed, length: null }), `${begin}transfer-encoding: chunked\r\n\r\n`);
