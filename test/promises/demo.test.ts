@@ -40,14 +40,15 @@ test('a demo that is killed leaves nothing behind either, nor one whose npm is k
   const npm = ['-c', '"$@" & wait', 'npm', process.execPath, DEMO];
   const killed = await startDemo(t);
   const orphaned = await startDemo(t, { npm_lifecycle_event: 'demo' }, ['bash', ...npm]);
-  for (const demo of [killed, orphaned]) {
+  const ends = async (demo: Demo): Promise<void> => {
     const left = await descendantsOf(demo.pid);
     assert.ok(left.length >= 3, 'flow-proxy and its workers at least');
     demo.process.kill('SIGKILL');
     await eventually('the end of all', () => (left.some(isAlive) ? undefined : true), 60_000);
     assert.deepEqual(await readdir(demo.temporary), []);
     assert.doesNotMatch(demo.output(), /ending at once/);
-  }
+  };
+  await Promise.all([killed, orphaned].map(ends));
 });
 
 interface Demo {
