@@ -1,15 +1,21 @@
 // Large bodies with a rewrite rule (the one for Anthropic clients that ships): what other requests wait meanwhile.
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Row, Table } from '../bench.ts';
+import { runCommand } from '../commands.ts';
 import { median, quantile } from '../median.ts';
 import { pacedLatencies } from '../paced-load.ts';
+import { pinned } from '../pinned-process.ts';
 import { rounded, verdictOf } from '../ratios.ts';
 import { flowProxy } from '../subjects/flow-proxy.ts';
 import { startFixedUpstream } from '../upstream.ts';
 
+const SCRIPT = fileURLToPath(new URL('../large-body-script.js', import.meta.url));
 const BODY_BYTES = 2 * 1024 * 1024;
 /** Between two of them. */
 const PAUSE_MS = 50;
+/** After this they are under way. */
+const BEGUN_MS = 1_000;
 
 export const BODY_ROW: Row = {
   name: 'body',
@@ -18,18 +24,22 @@ export const BODY_ROW: Row = {
     const upstream = await bench.startUpstream(startFixedUpstream);
     // Not on one processor alone, where the thread for large bodies could only take its time from the others.
     const { url } = await bench.start(flowProxy(), upstream, { place: 'anywhere' });
-    const body = largeBody();
-    const small = { url: `${url}/v1/models`, perSecond: 100, seconds: bench.pick(4, 1) };
-    await Promise.all([pacedLatencies(small), sendBodies(url, body, () => false, 3)]);
-    const [alone, beside]: [number[], number[]] = [[], []];
+    const seconds = bench.pick(8, 1);
+    const small = { url: `${url}/v1/models`, perSecond: 100, seconds };
+    const alone: number[] = [];
+    const beside: number[] = [];
     let sent = 0;
-    for (let round = 0; round < bench.pick(3, 1); round += 1) {
-      alone.push(quantile(await pacedLatencies(small), 0.99));
-      let isOver = false;
-      const sending = sendBodies(url, body, () => isOver, Number.POSITIVE_INFINITY);
-      beside.push(quantile(await pacedLatencies(small), 0.99));
-      isOver = true;
+    for (let round = 0; round <= bench.pick(5, 1); round += 1) {
+      const without = quantile(await pacedLatencies(small), 0.99);
+      const sending = sendBodies(url, seconds + (2 * BEGUN_MS) / 1000);
+      await pause(BEGUN_MS);
+      const among = quantile(await pacedLatencies(small), 0.99);
       sent += await sending;
+      // The first round warms everything up.
+      if (round > 0) {
+        alone.push(without);
+        beside.push(among);
+      }
     }
     const rise = median(beside) - median(alone);
     return {
@@ -45,25 +55,9 @@ export const BODY_ROW: Row = {
   },
 };
 
-function largeBody(): Buffer {
-  const messages = Array.from({ length: 64 }, (_, index) => ({
-    role: index % 2 === 0 ? 'user' : 'assistant',
-    content: 'lorem ipsum "dolor" sit amet\n'.repeat(Math.ceil(BODY_BYTES / 64 / 33)),
-  }));
-  const body = { model: 'claude-4-5-sonnet', context_management: { edits: [] }, messages };
-  return Buffer.from(JSON.stringify(body));
-}
-
-/** One after the other, until it is over. @returns how many */
-async function sendBodies(url: string, body: Buffer, isOver: () => boolean, most: number): Promise<number> {
-  const headers = { 'content-type': 'application/json' };
-  let sent = 0;
-  while (!isOver() && sent < most) {
-    const answer = await fetch(`${url}/v1/messages`, { method: 'POST', headers, body });
-    await answer.arrayBuffer();
-    if (!answer.ok) throw new Error(`a large body was answered with ${answer.status}`);
-    sent += 1;
-    await pause(PAUSE_MS);
-  }
-  return sent;
+/** @returns how many */
+async function sendBodies(url: string, seconds: number): Promise<number> {
+  const args = [SCRIPT, url, String(BODY_BYTES), String(PAUSE_MS), String(seconds)];
+  const { stdout } = await runCommand(...pinned('load', process.execPath, args));
+  return Number(stdout);
 }
