@@ -43,6 +43,8 @@ export const NO_BODY: RequestBody = { type: 'none' };
  * client has left: its last bytes come behind those that the kernels hold. The largest body by default is as large.
  */
 const READ_AHEAD_BYTES = 32 * 1024 * 1024;
+/** libuv reads on as long as something is there, up to 2 MB; after this much others have a turn. */
+const TURN_BYTES = 256 * 1024;
 
 /** The body of one request that has one, until its last byte is here. */
 export class BodyIntake implements Ticking {
@@ -59,6 +61,8 @@ export class BodyIntake implements Ticking {
   #streamLength: number | null = null;
   #stream: BodyStream | null = null;
   #isReadingAhead = false;
+  /** What may still come in before others have a turn. */
+  #turnBytes = TURN_BYTES;
 
   constructor(
     request: IncomingMessage,
@@ -116,8 +120,20 @@ export class BodyIntake implements Ticking {
     else {
       this.#chunks.push(chunk);
       if (this.#streamLength !== null || this.#size > keepBytes) this.#streamOn(this.#streamLength);
+      else this.#shareTurn(chunk.length);
     }
   };
+
+  #shareTurn(bytes: number): void {
+    this.#turnBytes -= bytes;
+    if (this.#turnBytes > 0 || this.#request.isPaused()) return;
+    this.#request.pause();
+    setImmediate(() => {
+      this.#turnBytes = TURN_BYTES;
+      // How a stream is read is the stream's to say.
+      if (this.#stream === null) this.#request.resume();
+    });
+  }
 
   readonly #onEnd = (): void => {
     const malformed = checkTrailers(this.#request);

@@ -27,6 +27,11 @@ export interface CrewEvents {
 }
 
 const MB = 1024 * 1024;
+/**
+ * There are workers for all processors: threads that help one of them with its garbage wait for a processor that another
+ * one has, and the worker for them. See "Large bodies" in docs/performance.md.
+ */
+const COLLECTS_ALONE = ['--single-threaded-gc'];
 /** What a worker gets beyond its drain deadline to leave by itself. */
 const LEAVE_MS = 5_000;
 
@@ -59,7 +64,7 @@ export class Crew {
     cluster.setupPrimary({
       exec: launch.workerFile,
       args: [],
-      execArgv: [`--max-old-space-size=${Math.floor(launch.heapBytes / MB)}`],
+      execArgv: [`--max-old-space-size=${Math.floor(launch.heapBytes / MB)}`, ...COLLECTS_ALONE],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const worker = cluster.fork(workerEnvironment(environment));
