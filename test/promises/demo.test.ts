@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually } from '../harness/eventually.ts';
+import { isAlive } from '../harness/is-alive.ts';
 
 const run = promisify(execFile);
 const DEMO = fileURLToPath(new URL('../../ops/demo.js', import.meta.url));
@@ -98,15 +99,6 @@ async function descendantsOf(pid: number): Promise<number[]> {
   const children = await childrenOf(pid);
   const below = await Promise.all(children.map(descendantsOf));
   return [...children, ...below.flat()];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function endGroup({ pid }: ChildProcess): void {

@@ -8,19 +8,11 @@ import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startFlowProxy } from '../harness/flow-proxy.ts';
 import { call, chatPost, openCall } from '../harness/http-call.ts';
+import { isAlive } from '../harness/is-alive.ts';
 import { startStack } from '../harness/stack.ts';
 
 const CHAT = '/v1/chat/completions';
 const LONG = 'marker:L chunks:20 interval:50';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} lets a stream come to its end, takes no new connection, and exits 0`, async (t) => {
