@@ -23,6 +23,7 @@ import { RewriteRules } from './rewrite/rules.ts';
 import { ProxyServer } from './server.ts';
 import { showSocketOptions } from './socket-options.ts';
 import { parseTarget } from './target.ts';
+import { keepTickShape } from './tick-shape.ts';
 import { Ticker, tickInterval } from './ticker.ts';
 import { openUpstream, trusting } from './upstream.ts';
 import { WebSockets } from './websocket.ts';
@@ -65,6 +66,7 @@ const IDLE_THREAD_MS = 60_000;
 
 export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   showSocketOptions();
+  keepTickShape();
   const { generation, log } = options;
   const target = parseTarget(generation.targetUrl);
   const pool = new Pool(options.slot, options.worker);
