@@ -38,6 +38,7 @@ async function serve({
   tls,
   passedSocket,
   logLevel,
+  tellsClosed,
 }: BootMessage): Promise<void> {
   const destination = workerLogDestination((lostLines) =>
     log.warning({ msg: `Lost ${lostLines} lines while the primary did not read them`, lostLines }),
@@ -78,6 +79,7 @@ async function serve({
     proxy.pool.apply(message.snapshot, message.acknowledged);
   };
   onPool(pool);
+  if (tellsClosed === true) proxy.server.tellClosed((count) => channel.send({ type: 'closed', count }));
   proxy.admission.apply(clients);
   const drain = drainOnce(proxy, log, slot, () => destination.flush());
   channel.onMessage((message) => {

@@ -49,6 +49,8 @@ export interface BootMessage {
   readonly passedSocket: number | null;
   /** What an operator wants logged; null when the generation decides. */
   readonly logLevel: LogLevel | null;
+  /** The primary deals connections out and wants to hear of their ends. A primary of older code does not say. */
+  readonly tellsClosed?: boolean;
 }
 
 export type ToWorker =
@@ -97,6 +99,8 @@ export type ToPrimary =
   | { readonly type: 'admit'; readonly admission: number; readonly client: string }
   /** It has ended, or nobody waits for the answer any more. */
   | { readonly type: 'release'; readonly admission: number }
+  /** So many of the connections that it was dealt have closed since it last said so. */
+  | { readonly type: 'closed'; readonly count: number }
   /** It drains by itself, for a reason of its own: another one is to take its place. */
   | { readonly type: 'leaving'; readonly reason: string }
   /** Nothing is in flight any more; these are its last sums. */

@@ -9,6 +9,7 @@ import type { WorkerInboundLimits } from '../generation.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { LoopDelay } from '../metrics/loop-delay.ts';
 import type { ExchangeEnds } from './client-connection.ts';
+import { ClosedConnections } from './closed-connections.ts';
 import { Connections } from './connections.ts';
 import { type Dialect, type ErrorReply, errorOnWire } from './dialect.ts';
 import {
@@ -108,6 +109,14 @@ export class ProxyServer {
     if (this.connections.inFlight > this.#inbound.inFlight) return TOO_MANY_IN_FLIGHT;
     const { loopDelayMs } = this.#inbound;
     return loopDelayMs > 0 && this.#loop.ms > loopDelayMs ? LOOP_TOO_LATE : null;
+  }
+
+  /** Tells of the connections that came by the port and have closed, see ClosedConnections. */
+  tellClosed(tell: (count: number) => void): void {
+    const closed = new ClosedConnections(tell);
+    this.#server.on('connection', (socket) => {
+      if (this.#server.listening) closed.watch(socket);
+    });
   }
 
   /** Takes a connection that did not come by the port. */

@@ -6,7 +6,7 @@ import { onWorkerMessage } from '../ipc/channel.ts';
 import type { BootMessage, PoolMessage, ToPrimary, ToWorker } from '../ipc/messages.ts';
 import type { LogSink } from '../logging/log-sink.ts';
 import type { Logger } from '../logging/logger.ts';
-import { Handoffs } from './handoffs.ts';
+import { Dealer } from './dealer.ts';
 import type { Launch } from './launch.ts';
 import { workerEnvironment } from './worker-environment.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -39,8 +39,11 @@ export class Crew {
   readonly events: EventEmitter<CrewEvents> = new EventEmitter<CrewEvents>();
   /** It began with one worker, which takes its connections by itself, as all that join it later will. */
   readonly beganAlone: boolean;
+  /** The primary takes connections and deals them out; else workers take theirs by themselves. */
+  readonly dealsOut: boolean;
   readonly #options: CrewOptions;
   readonly #handles = new Map<Worker, WorkerHandle>();
+  readonly #dealer = new Dealer();
 
   /** @param isOne the service starts with a single worker */
   constructor(options: CrewOptions, isOne: boolean) {
@@ -49,8 +52,8 @@ export class Crew {
     // are to wait for the next start, each worker therefore takes its own from the socket, and leaves the others there.
     // And a single one need not have them dealt out, which costs more than to answer a request. Node takes this once.
     this.beganAlone = options.passedSocket === null && isOne;
-    const dealsOut = options.passedSocket === null && !isOne;
-    cluster.schedulingPolicy = dealsOut ? cluster.SCHED_RR : cluster.SCHED_NONE;
+    this.dealsOut = options.passedSocket === null && !isOne;
+    cluster.schedulingPolicy = this.dealsOut ? cluster.SCHED_RR : cluster.SCHED_NONE;
     cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
   }
 
@@ -70,7 +73,8 @@ export class Crew {
     const worker = cluster.fork(workerEnvironment(environment));
     const handle = new WorkerHandle(slot, worker, launch);
     this.#handles.set(worker, handle);
-    this.#returnHandoffs(worker);
+    this.#dealer.add(worker, () => handle.stage === 'ready');
+    this.#forgetWhenGone(worker);
     onWorkerMessage(worker, (message) => {
       handle.lastHeartbeatAt = performance.now();
       this.events.emit('message', handle, message);
@@ -112,21 +116,19 @@ export class Crew {
     this.drain(handle, 0);
   }
 
+  /** How many of a worker's connections have closed since it last said so. */
+  onClosed(handle: WorkerHandle, count: number): void {
+    this.#dealer.onClosed(handle.worker, count);
+  }
+
   /** Node has put a worker out of its books when both its process and its channel are gone. */
-  #returnHandoffs(worker: Worker): void {
-    const handoffs = new Handoffs(worker);
+  #forgetWhenGone(worker: Worker): void {
     const onGone = (): void => {
       if (!worker.isDead() || worker.isConnected()) return;
       // Once all that have ended in this turn are known to have.
-      setImmediate(() => handoffs.giveBack(this.#hasTakersBeside(worker)));
+      setImmediate(() => this.#dealer.remove(worker));
     };
     worker.once('exit', onGone).once('disconnect', onGone);
-  }
-
-  #hasTakersBeside(worker: Worker): boolean {
-    return this.handles.some(
-      (other) => other.worker !== worker && other.stage === 'ready' && other.worker.isConnected(),
-    );
   }
 
   #onExit(worker: Worker, code: number | null, signal: string | null): void {

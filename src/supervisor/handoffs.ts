@@ -1,7 +1,7 @@
-// Connections that node:cluster has sent to a worker and that it has not taken yet. When the worker is killed before
-// it does, Node forgets them, and their clients wait for ever; here they go to another worker. Node's own words for
-// this are internal and known only here: should they change, all is as if this file were not there.
-// See lib/internal/cluster/round_robin_handle.js (handoff) and utils.js (sendHelper) of Node.
+// What node:cluster says to a worker and hears of it when it hands a connection over. Node's own words for this are
+// internal and known only here: should they change, all is as if this file were not there, and node:cluster deals
+// connections out in its own way. See lib/internal/cluster/round_robin_handle.js (handoff) and utils.js (sendHelper,
+// internal) of Node: an answer finds its question by number, whoever gives it.
 import type { Worker } from 'node:cluster';
 
 /** A connection that has no JavaScript object yet. */
@@ -12,47 +12,97 @@ interface Handle {
 interface ClusterMessage {
   readonly cmd: 'NODE_CLUSTER';
   readonly act?: unknown;
+  readonly key?: unknown;
   readonly seq?: unknown;
   readonly ack?: unknown;
+  readonly accepted?: unknown;
 }
 
-/** Those of one worker; Node sends it one at a time for each address. */
-export class Handoffs {
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Handle>();
+/** A connection that node:cluster is about to hand to a worker. */
+export interface Offer {
+  /** Of the address it came in on. */
+  readonly key: string;
+  readonly number: number;
+  readonly handle: Handle;
+  /** As they go to the channel. */
+  readonly parameters: unknown[];
+}
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
+export interface HandoffListener {
+  /** Node would have sent this to this worker. */
+  onOffer(offer: Offer, to: Handoffs): void;
+  /** The worker has taken, or not taken, what it was sent. */
+  onAnswer(from: Handoffs, hasTaken: boolean): void;
+}
+
+/** The connections that one worker was sent and that it has not taken yet. */
+export class Handoffs {
+  readonly worker: Worker;
+  readonly #pass: (parameters: unknown[]) => unknown;
+  readonly #listener: HandoffListener;
+  /** The addresses it listens on. */
+  readonly #keys = new Set<string>();
+  readonly #pending = new Map<number, Offer>();
+  #lastSentAt = 0;
+
+  constructor(worker: Worker, listener: HandoffListener) {
+    this.worker = worker;
+    this.#listener = listener;
     const { process: child } = worker;
-    const onSent = (message: unknown, handle: unknown): void => this.#onSent(message, handle);
-    child.send = new Proxy(child.send, {
-      apply: (send, self, parameters: unknown[]) => {
-        onSent(parameters[0], parameters[1]);
-        return Reflect.apply(send, self, parameters);
-      },
-    });
-    child.on('internalMessage', (message: unknown) => {
-      if (isClusterMessage(message) && typeof message.ack === 'number') this.#pending.delete(message.ack);
-    });
+    const { send } = child;
+    this.#pass = (parameters) => Reflect.apply(send, child, parameters);
+    const onSend = (parameters: unknown[]): unknown => this.#onSend(parameters);
+    child.send = new Proxy(send, { apply: (_send, _self, parameters: unknown[]) => onSend(parameters) });
+    // Before node:cluster, which hands the next one over when it hears of this one.
+    child.prependListener('internalMessage', (message: unknown) => this.#onMessage(message));
+  }
+
+  listensOn(key: string): boolean {
+    return this.#keys.has(key) && this.worker.isConnected();
+  }
+
+  /** For how long it has not answered, in milliseconds; null when it owes no answer. */
+  waitedFor(now: number): number | null {
+    return this.#pending.size === 0 ? null : now - this.#lastSentAt;
+  }
+
+  /** Sends a connection to this worker, whoever it was offered to. */
+  send(offer: Offer): void {
+    this.#pending.set(offer.number, offer);
+    this.#lastSentAt = performance.now();
+    this.#pass(offer.parameters);
   }
 
   /**
-   * The process and its channel are gone.
+   * The process and its channel are gone. Node forgets what it had not taken, and the clients would wait for ever.
    * @param hasOthers whether another worker can take what this one did not; else the connections are closed
    */
   giveBack(hasOthers: boolean): void {
-    for (const [ack, handle] of this.#pending) {
-      // What a worker says that does not take a connection: Node sends it to the next one.
+    for (const [ack, { handle }] of this.#pending) {
+      // What a worker says that does not take a connection: Node offers it to the next one.
       if (hasOthers)
-        this.#worker.process.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack, accepted: false });
+        this.worker.process.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack, accepted: false });
       else handle.close();
     }
     this.#pending.clear();
   }
 
-  #onSent(message: unknown, handle: unknown): void {
-    if (!isClusterMessage(message) || message.act !== 'newconn' || typeof message.seq !== 'number') return;
-    if (isHandle(handle)) this.#pending.set(message.seq, handle);
+  #onSend(parameters: unknown[]): unknown {
+    const [message, handle] = parameters;
+    if (!isClusterMessage(message) || typeof message.key !== 'string') return this.#pass(parameters);
+    // It is told the key when it begins to listen.
+    this.#keys.add(message.key);
+    const { act, key, seq } = message;
+    if (act !== 'newconn' || typeof seq !== 'number' || !isHandle(handle)) return this.#pass(parameters);
+    this.#listener.onOffer({ key, number: seq, handle, parameters }, this);
+    return true;
+  }
+
+  #onMessage(message: unknown): void {
+    if (!isClusterMessage(message)) return;
+    if (message.act === 'close' && typeof message.key === 'string') this.#keys.delete(message.key);
+    if (typeof message.ack !== 'number' || !this.#pending.delete(message.ack)) return;
+    this.#listener.onAnswer(this, message.accepted === true);
   }
 }
 

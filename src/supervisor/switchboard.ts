@@ -118,6 +118,9 @@ export class Switchboard {
         this.#options.slots.onLeaving(handle, message.reason);
         this.publish();
         return;
+      case 'closed':
+        this.#options.crew.onClosed(handle, message.count);
+        return;
       case 'admit': {
         const { admission, client } = message;
         const verdict = this.clients.admit({ worker: handle.id, admission }, client);
@@ -151,13 +154,14 @@ export class Switchboard {
     this.metrics.onWorkerForked(handle.id);
     const { snapshot } = this.pool;
     const pool: PoolMessage = { type: 'pool', snapshot, acknowledged: 0, service: this.#service() };
-    const { passedSocket } = this.#options;
+    const { passedSocket, crew } = this.#options;
     handle.boot({
       pool,
       clients: this.clients.snapshot,
       tls: this.certificate.pair,
       passedSocket,
       logLevel: this.#logLevel,
+      tellsClosed: crew.dealsOut,
     });
   }
 
