@@ -1,7 +1,7 @@
 // The way of one exchange to the upstream and back: lease → attempt → judge, again with another credential while
 // nothing has reached the client, then relay. Whatever happens, it ends the response.
 import type { RetrySettings, UpstreamLimits } from '../config/settings.ts';
-import type { Lease, LeaseRequest, NoLease } from '../credentials/pool.ts';
+import type { Lease, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { ErrorReply } from './dialect.ts';
@@ -12,8 +12,8 @@ import { judgeAnswer, judgeBreak, judgeFailure } from './judge.ts';
 import { type Leases, noLeaseError } from './leases.ts';
 import { Relay } from './relay.ts';
 import { replyError } from './reply.ts';
+import { leaseWait, mayTryAgain, nextLease } from './retry-bounds.ts';
 import type { Target } from './target.ts';
-import { throttleWait } from './throttle-wait.ts';
 import { NOT_TICKING, type Ticker, type Ticking } from './ticker.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -131,10 +131,11 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
   #next(): void {
     this.#isHolding = false;
     this.#exchange.endAttempt();
-    const lease = this.#parts.leases.take(this.#wanted());
+    const { leases, retry } = this.#parts;
+    const lease = leases.take(nextLease(this.#exchange, this.#tried));
     if ('credentialId' in lease) this.#try(lease);
     else {
-      const waitMs = this.#waitFor(lease.retryAt);
+      const waitMs = leaseWait(this.#exchange, lease.retryAt, retry, Date.now());
       if (waitMs === null) this.#end(lease);
       else this.#timer = setTimeout(() => this.#next(), waitMs);
     }
@@ -150,16 +151,6 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
       const { error, headers } = noLeaseError(noLease, Date.now());
       this.#fail(error, headers);
     }
-  }
-
-  #wanted(): LeaseRequest {
-    const { model, affinityKey } = this.#exchange;
-    return { model, affinityKey, excluded: this.#tried };
-  }
-
-  #waitFor(retryAt: number | null): number | null {
-    const waitedMs = performance.now() - this.#exchange.startedAt;
-    return throttleWait({ retryAt, waitedMs, mostMs: this.#parts.retry.throttleWaitMs }, Date.now());
   }
 
   #dropHeld(): void {
@@ -184,12 +175,9 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
   }
 
   #mayTryAgain(): boolean {
-    const { retry, leases } = this.#parts;
-    const { attempts, body, startedAt, response } = this.#exchange;
+    const { body, response } = this.#exchange;
     if (this.#isOver || response.headersSent || body.type === 'stream') return false;
-    if (attempts >= retry.maxAttempts || performance.now() - startedAt > retry.withinMs) return false;
-    const availableAt = leases.availableAt(this.#wanted());
-    return availableAt !== null && (availableAt <= Date.now() || this.#waitFor(availableAt) !== null);
+    return mayTryAgain(this.#exchange, this.#tried, this.#parts);
   }
 
   #onNoAnswer(cause: Error, wasSent: boolean): void {

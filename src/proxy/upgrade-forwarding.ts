@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RetrySettings } from '../config/settings.ts';
-import type { Lease, LeaseRequest, NoLease } from '../credentials/pool.ts';
+import type { Lease, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
 import type { ErrorReply } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
@@ -14,8 +14,8 @@ import { judgeAnswer, judgeFailure } from './judge.ts';
 import { type Leases, noLeaseError } from './leases.ts';
 import { INTERNAL_ERROR } from './protocol-errors.ts';
 import { headersForUpstream } from './request-headers.ts';
+import { leaseWait, mayTryAgain, nextLease } from './retry-bounds.ts';
 import type { Target } from './target.ts';
-import { throttleWait } from './throttle-wait.ts';
 import { discardRest } from './unread-body.ts';
 import { OpenWebSocket } from './websocket-end.ts';
 
@@ -85,7 +85,7 @@ export class UpgradeForwarding implements UpgradeListener {
   onRefused(answer: IncomingMessage, passOn: () => void): void {
     this.#exchange.endAttempt();
     const { isRetryable } = this.#judge(answer);
-    if (isRetryable && this.#mayTryAgain()) {
+    if (isRetryable && mayTryAgain(this.#exchange, this.#tried, this.#parts)) {
       this.#exchange.noteFailover(String(answer.statusCode));
       this.#next();
     } else {
@@ -109,7 +109,7 @@ export class UpgradeForwarding implements UpgradeListener {
     const failure = { cause, wasSent, method: 'GET', host: target.host };
     const { reply, detail, isRetryable } = judgeFailure(failure, retry.causes);
     exchange.errorDetail = detail;
-    if (isRetryable && this.#mayTryAgain()) {
+    if (isRetryable && mayTryAgain(this.#exchange, this.#tried, this.#parts)) {
       exchange.noteFailover(reply.code);
       this.#next();
     } else this.#refuse(reply);
@@ -119,7 +119,7 @@ export class UpgradeForwarding implements UpgradeListener {
   #next(): void {
     if (this.#client.socket.destroyed || this.#givenUp.signal.aborted) return;
     try {
-      const lease = this.#parts.leases.take(this.#wanted());
+      const lease = this.#parts.leases.take(nextLease(this.#exchange, this.#tried));
       if ('credentialId' in lease) this.#try(lease);
       else this.#waitOrEnd(lease);
     } catch (cause) {
@@ -131,7 +131,7 @@ export class UpgradeForwarding implements UpgradeListener {
 
   #waitOrEnd(noLease: NoLease): void {
     const now = Date.now();
-    const waitMs = this.#waitFor(noLease.retryAt, now);
+    const waitMs = leaseWait(this.#exchange, noLease.retryAt, this.#parts.retry, now);
     if (waitMs === null) {
       const { error, headers } = noLeaseError(noLease, now);
       this.#refuse(error, headers);
@@ -174,24 +174,6 @@ export class UpgradeForwarding implements UpgradeListener {
   #refuse(error: ErrorReply, headers: readonly string[] = []): void {
     this.#stopWatching();
     this.#client.refuse(error, headers);
-  }
-
-  #wanted(): LeaseRequest {
-    return { model: this.#exchange.model, affinityKey: this.#exchange.affinityKey, excluded: this.#tried };
-  }
-
-  #mayTryAgain(): boolean {
-    const { retry, leases } = this.#parts;
-    const { attempts, startedAt } = this.#exchange;
-    if (attempts >= retry.maxAttempts || performance.now() - startedAt > retry.withinMs) return false;
-    const availableAt = leases.availableAt(this.#wanted());
-    const now = Date.now();
-    return availableAt !== null && (availableAt <= now || this.#waitFor(availableAt, now) !== null);
-  }
-
-  #waitFor(retryAt: number | null, now: number): number | null {
-    const waitedMs = performance.now() - this.#exchange.startedAt;
-    return throttleWait({ retryAt, waitedMs, mostMs: this.#parts.retry.throttleWaitMs }, now);
   }
 
   #release(): void {
