@@ -90,19 +90,26 @@ export class Handoffs {
   #onSend(parameters: unknown[]): unknown {
     const [message, handle] = parameters;
     if (!isClusterMessage(message) || typeof message.key !== 'string') return this.#pass(parameters);
-    // It is told the key when it begins to listen.
-    this.#keys.add(message.key);
     const { act, key, seq } = message;
-    if (act !== 'newconn' || typeof seq !== 'number' || !isHandle(handle)) return this.#pass(parameters);
-    this.#listener.onOffer({ key, number: seq, handle, parameters }, this);
-    return true;
+    if (act === 'newconn' && typeof seq === 'number' && isHandle(handle)) {
+      this.#listener.onOffer({ key, number: seq, handle, parameters }, this);
+      return true;
+    }
+    // It is told the key when it begins to listen.
+    this.#keys.add(key);
+    return this.#pass(parameters);
   }
 
   #onMessage(message: unknown): void {
     if (!isClusterMessage(message)) return;
     if (message.act === 'close' && typeof message.key === 'string') this.#keys.delete(message.key);
-    if (typeof message.ack !== 'number' || !this.#pending.delete(message.ack)) return;
-    this.#listener.onAnswer(this, message.accepted === true);
+    const offer = typeof message.ack === 'number' ? this.#pending.get(message.ack) : undefined;
+    if (offer === undefined) return;
+    this.#pending.delete(offer.number);
+    const hasTaken = message.accepted === true;
+    // It has stopped listening, and will say so in a moment.
+    if (!hasTaken) this.#keys.delete(offer.key);
+    this.#listener.onAnswer(this, hasTaken);
   }
 }
 
