@@ -64,11 +64,16 @@ export class Dealer {
   }
 
   #dealHeld(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
     for (const each of held) this.#deal(each);
+  }
+
+  /** May come early for those that are held now; they are then held again. */
+  #onImpatience(): void {
+    this.#timer = null;
+    this.#dealHeld();
   }
 
   #deal(held: Held): void {
@@ -85,7 +90,7 @@ export class Dealer {
     const waited = hand.handoffs.waitedFor(now);
     if (waited !== null && waited < PATIENCE_MS) {
       this.#held.push(held);
-      this.#timer ??= setTimeout(() => this.#dealHeld(), Math.ceil(PATIENCE_MS - waited));
+      this.#timer ??= setTimeout(() => this.#onImpatience(), Math.ceil(PATIENCE_MS - waited));
       return;
     }
     this.#give(hand, offer);
@@ -98,21 +103,22 @@ export class Dealer {
     hand.handoffs.send(offer);
   }
 
-  /** Fewest connections first, then who owes no answer, then whose turn is longest ago; those that hang come last. */
+  /** Those that hang come last; else the one with fewest connections, then the one whose turn is longest ago. */
   #choose(key: string, now: number): Hand | null {
-    let best: { readonly hand: Hand; readonly rank: readonly number[] } | null = null;
+    let best: Hand | null = null;
+    let isBestLate = false;
     for (const hand of this.#hands.values()) {
       if (!hand.isTaking() || !hand.handoffs.listensOn(key)) continue;
-      const waited = hand.handoffs.waitedFor(now);
-      const isLate = waited !== null && waited >= PATIENCE_MS;
-      const rank = [Number(isLate), hand.open, Number(waited !== null), hand.turn];
-      if (best === null || isLower(rank, best.rank)) best = { hand, rank };
+      const isLate = (hand.handoffs.waitedFor(now) ?? 0) >= PATIENCE_MS;
+      if (best === null || (isLate === isBestLate ? hasLess(hand, best) : isBestLate)) {
+        best = hand;
+        isBestLate = isLate;
+      }
     }
-    return best?.hand ?? null;
+    return best;
   }
 }
 
-function isLower(rank: readonly number[], than: readonly number[]): boolean {
-  const at = rank.findIndex((value, index) => value !== than[index]);
-  return at !== -1 && (rank[at] ?? 0) < (than[at] ?? 0);
+function hasLess(hand: Hand, than: Hand): boolean {
+  return hand.open === than.open ? hand.turn < than.turn : hand.open < than.open;
 }
