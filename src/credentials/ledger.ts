@@ -1,32 +1,13 @@
-// The primary's view of the credentials: their tokens and cooldowns. It alone decides; workers report. Who may probe one
-// whose cooldown has ended is probe-grants.ts's.
+// The primary's view of the credentials: their tokens and cooldowns. It alone decides; workers report. What is known of
+// each one is account.ts's, who may probe one whose cooldown has ended is probe-grants.ts's.
 // It holds no timers and sends nothing: src/supervisor/pool-keeper.ts does both.
-import { afterFailure, type CooldownRecord, type CredentialFailure } from './cooldown.ts';
-import { type Cooldown, dueAt, newCooldown, ProbeGrants, withdrawGrant } from './probe-grants.ts';
+import { Account, type CredentialReport, type MintedToken } from './account.ts';
+import { afterFailure, type CredentialFailure } from './cooldown.ts';
+import { type Cooldown, dueAt, ProbeGrants, withdrawGrant } from './probe-grants.ts';
 import type { CredentialEntry } from './secrets-file.ts';
-import type { PoolSnapshot, Suspension } from './snapshot.ts';
+import type { PoolSnapshot } from './snapshot.ts';
 import { mintToken } from './token.ts';
 import type { Advance, Recovery, Transition } from './transition.ts';
-
-/** One credential as an operator sees it. */
-export interface CredentialReport {
-  readonly name: string;
-  readonly weight: number;
-  readonly isAvailable: boolean;
-  /** Taken out by an operator. */
-  readonly isDisabled: boolean;
-  readonly cooldowns: readonly (CooldownRecord & { readonly model: string | null })[];
-}
-
-interface Account {
-  entry: CredentialEntry;
-  token: string;
-  refreshAt: number;
-  /** Taken out by an operator: workers do not hear of it. */
-  isDisabled: boolean;
-  /** By model; null for every request. */
-  readonly cooldowns: Map<string | null, Cooldown>;
-}
 
 /** Times of the ledger, in milliseconds. */
 export interface LedgerTimes {
@@ -50,8 +31,6 @@ export const LEDGER_TIMES: LedgerTimes = {
   refusalMs: 10_000,
 };
 
-/** Models come from clients: beyond this many per credential the cooldown that ends first is forgotten. */
-const MODELS_REMEMBERED = 64;
 /** Tokens, cooldowns and probes of all credentials. Every method that takes `now` wants epoch milliseconds. */
 export class Ledger {
   readonly #times: LedgerTimes;
@@ -77,17 +56,13 @@ export class Ledger {
     this.#version += 1;
     return {
       version: this.#version,
-      credentials: this.#accounts.flatMap(({ entry, token, cooldowns, isDisabled }) => {
-        if (isDisabled) return [];
-        const suspensions = [...cooldowns].map(([model, cooldown]) => suspensionOf(model, cooldown));
-        return [{ id: entry.id, name: entry.name, weight: entry.weight, token, suspensions }];
-      }),
+      credentials: this.#accounts.filter((a) => !a.isDisabled).map((account) => account.pooled()),
     };
   }
 
   /** Names of all credentials, and how many are not cooled for every request. */
   count(): { readonly total: number; readonly available: number } {
-    return { total: this.#accounts.length, available: this.#accounts.filter((a) => isIn(a)).length };
+    return { total: this.#accounts.length, available: this.#accounts.filter(({ isIn }) => isIn).length };
   }
 
   /** The credentials as they were given. */
@@ -97,13 +72,7 @@ export class Ledger {
 
   /** Every credential and what is held against it, for those who look at the service. */
   report(): CredentialReport[] {
-    return this.#accounts.map((account) => ({
-      name: account.entry.name,
-      weight: account.entry.weight,
-      isAvailable: isIn(account),
-      isDisabled: account.isDisabled,
-      cooldowns: [...account.cooldowns].map(([model, { record }]) => ({ model, ...record })),
-    }));
+    return this.#accounts.map((account) => account.report());
   }
 
   /**
@@ -111,18 +80,12 @@ export class Ledger {
    * @returns undefined when it is so already, or there is none of that name
    */
   setDisabled(name: string, isDisabled: boolean): Transition | undefined {
-    const account = this.#named(name);
-    if (account === undefined || account.isDisabled === isDisabled) return undefined;
-    account.isDisabled = isDisabled;
-    return { type: isDisabled ? 'disabled' : 'enabled', name };
+    return this.#named(name)?.setDisabled(isDisabled);
   }
 
   /** Forgets every cooldown of a credential. @returns undefined when it has none, or there is none of that name */
   reset(name: string): Transition | undefined {
-    const account = this.#named(name);
-    if (account === undefined || account.cooldowns.size === 0) return undefined;
-    account.cooldowns.clear();
-    return { type: 'reset', name };
+    return this.#named(name)?.reset();
   }
 
   /** Takes over a new list: cooldowns of those that stay are kept, a credential that comes back later starts clean. */
@@ -138,8 +101,7 @@ export class Ledger {
         return known;
       }
       transitions.push({ type: 'added', name: entry.name });
-      const isDisabled = disabled.has(entry.name);
-      return { entry, ...this.#mint(entry, now), isDisabled, cooldowns: new Map() };
+      return new Account(entry, this.#mint(entry, now), disabled.has(entry.name));
     });
     for (const { entry } of before.values()) transitions.push({ type: 'removed', name: entry.name });
     return transitions;
@@ -151,7 +113,7 @@ export class Ledger {
     if (account === undefined) return undefined;
     this.#endProbes(account, failure);
     const { name } = account.entry;
-    const isLast = isIn(account) && !this.#accounts.some((a) => a !== account && isIn(a));
+    const isLast = account.isIn && !this.#accounts.some((a) => a !== account && a.isIn);
     if (failure.reason === 'rejected' && isLast) return { type: 'kept', name, failure };
     const model = failure.reason === 'rejected' ? null : failure.model;
     const previous = account.cooldowns.get(model);
@@ -160,8 +122,7 @@ export class Ledger {
       previous.record = record;
       return undefined;
     }
-    account.cooldowns.set(model, newCooldown(record));
-    trim(account.cooldowns, model);
+    account.cool(model, record);
     return { type: 'failed', name, failure, record };
   }
 
@@ -210,8 +171,8 @@ export class Ledger {
     const transitions: Transition[] = [];
     let hasChanged = false;
     for (const account of this.#accounts) {
-      if (account.refreshAt <= now) {
-        Object.assign(account, this.#mint(account.entry, now));
+      if (account.minted.refreshAt <= now) {
+        account.minted = this.#mint(account.entry, now);
         hasChanged = true;
       }
       if (account.isDisabled) continue;
@@ -231,13 +192,7 @@ export class Ledger {
 
   /** When `advance` has something to do next (epoch milliseconds). */
   nextDueAt(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const { refreshAt, cooldowns, isDisabled } of this.#accounts) {
-      due = Math.min(due, refreshAt);
-      if (isDisabled) continue;
-      for (const cooldown of cooldowns.values()) due = Math.min(due, dueAt(cooldown));
-    }
-    return due;
+    return Math.min(...this.#accounts.map((account) => account.dueAt));
   }
 
   /** Why a cooldown that is due ends without an answer; null when it does not. */
@@ -270,7 +225,7 @@ export class Ledger {
     }
   }
 
-  #mint(entry: CredentialEntry, now: number): { token: string; refreshAt: number } {
+  #mint(entry: CredentialEntry, now: number): MintedToken {
     const { tokenTtlMs, refreshAheadMs } = this.#times;
     const jitterMs = this.#random() * Math.min(refreshAheadMs, tokenTtlMs / 10);
     return { token: mintToken(entry), refreshAt: now + tokenTtlMs - refreshAheadMs - jitterMs };
@@ -283,23 +238,4 @@ export class Ledger {
   #find(credentialId: string): Account | undefined {
     return this.#accounts.find((account) => account.entry.id === credentialId);
   }
-}
-
-function suspensionOf(model: string | null, { record, probe }: Cooldown): Suspension {
-  return { model, reason: record.reason, until: record.until, probe };
-}
-
-function isIn({ cooldowns, isDisabled }: Account): boolean {
-  return !isDisabled && !cooldowns.has(null);
-}
-
-function trim(cooldowns: Map<string | null, Cooldown>, latest: string | null): void {
-  if (cooldowns.size <= MODELS_REMEMBERED) return;
-  let first: string | null = null;
-  let firstUntil = Number.POSITIVE_INFINITY;
-  for (const [model, { record }] of cooldowns) {
-    if (model !== null && model !== latest && record.until < firstUntil)
-      [first, firstUntil] = [model, record.until];
-  }
-  cooldowns.delete(first);
 }

@@ -1,7 +1,8 @@
 // Keeps the ledger going: its timers, its log lines, and a new snapshot to every worker whenever something changed.
 import { isDeepStrictEqual } from 'node:util';
+import type { CredentialReport } from '../credentials/account.ts';
 import type { CredentialFailure } from '../credentials/cooldown.ts';
-import type { CredentialReport, Ledger } from '../credentials/ledger.ts';
+import type { Ledger } from '../credentials/ledger.ts';
 import type { CredentialEntry } from '../credentials/secrets-file.ts';
 import type { PoolSnapshot } from '../credentials/snapshot.ts';
 import type { Recovery, Transition } from '../credentials/transition.ts';

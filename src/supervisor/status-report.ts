@@ -6,7 +6,7 @@ import type {
   ServiceStatus,
   WorkerStatus,
 } from '../control/status.ts';
-import type { CredentialReport } from '../credentials/ledger.ts';
+import type { CredentialReport } from '../credentials/account.ts';
 import { openFileLimit } from '../host/open-files.ts';
 import { WORKER_METRICS } from '../metrics/catalogue.ts';
 import { VERSION } from '../version.ts';
