@@ -17,13 +17,14 @@ export async function openAdmin(
   supervisor: Supervisor,
   log: Logger,
 ): Promise<Admin> {
+  const { view } = supervisor;
   const watch = new LiveWatch({
-    status: () => supervisor.status(),
-    metrics: () => supervisor.readMetrics(),
-    refreshHost: () => supervisor.host.refresh(),
+    status: () => view.status(),
+    metrics: () => view.metrics(),
+    refreshHost: () => view.refreshHost(),
   });
   const routes = {
-    '/metrics': metricsRoute(() => supervisor.readMetrics()),
+    '/metrics': metricsRoute(() => view.metrics()),
     ...statusRoutes(watch),
   };
   const admin = new AdminListener(routes, log);

@@ -10,31 +10,19 @@ import type { CredentialReport } from '../credentials/account.ts';
 import { openFileLimit } from '../host/open-files.ts';
 import { WORKER_METRICS } from '../metrics/catalogue.ts';
 import { VERSION } from '../version.ts';
-import type { Crew } from './crew.ts';
 import { drainingWorkers } from './draining.ts';
-import type { HostWatch } from './host-figures.ts';
-import type { MemoryWatch } from './memory-watch.ts';
-import type { Reloader } from './reloader.ts';
-import type { Slots } from './slots.ts';
-import type { Switchboard } from './switchboard.ts';
+import type { PrimaryParts } from './primary-parts.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
-export interface StatusSources {
+/** What the parts of the primary do not know. */
+export interface LifeSigns {
   readonly state: ServiceState;
-  /** Epoch milliseconds. */
-  readonly startedAt: number;
   readonly port: number;
-  readonly crew: Crew;
-  readonly slots: Slots;
-  readonly switchboard: Switchboard;
-  readonly reloader: Reloader;
   /** By the primary. */
   readonly lostLines: number;
-  readonly memory: MemoryWatch;
-  readonly host: HostWatch;
 }
 
-export function reportStatus(sources: StatusSources): ServiceStatus {
+export function reportStatus(sources: PrimaryParts & LifeSigns): ServiceStatus {
   const { state, startedAt, port, crew, slots, switchboard, reloader, lostLines, memory, host } = sources;
   const serving = slots.handles;
   const draining = drainingWorkers(crew, slots);

@@ -2,38 +2,16 @@
 // is wanted; here it is done. Processes are the crew's, their places slots.ts's, what they share the switchboard's.
 import { EventEmitter } from 'node:events';
 import type { Settings } from '../config/settings.ts';
-import type { Configuration } from '../configuration.ts';
-import type { LastReload, ServiceState, ServiceStatus } from '../control/status.ts';
-import { memoryLimits } from '../host/memory-share.ts';
-import type { LogSink } from '../logging/log-sink.ts';
-import type { AdjustableLogger, LogLevel } from '../logging/logger.ts';
-import type { MetricReading } from '../metrics/sums.ts';
-import type { Code } from './code.ts';
-import { Crew } from './crew.ts';
+import type { LastReload, ServiceState } from '../control/status.ts';
+import type { LogLevel } from '../logging/logger.ts';
+import type { Crew } from './crew.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
-import { HostWatch } from './host-figures.ts';
-import { MemoryWatch } from './memory-watch.ts';
 import type { PoolKeeper } from './pool-keeper.ts';
-import { readPrimary } from './primary-readings.ts';
-import { Reloader, wantedWorkers } from './reloader.ts';
-import { Slots } from './slots.ts';
-import { reportStatus } from './status-report.ts';
-import { Switchboard } from './switchboard.ts';
-
-export interface SupervisorOptions {
-  readonly configuration: Configuration;
-  readonly code: Code;
-  /** Loads everything aside for a reload; throws ConfigError. */
-  readonly load: (generation: number) => Configuration;
-  readonly readCode: () => Promise<Code>;
-  /** Compiled workers/host-figures.ts. */
-  readonly hostTaskFile: string;
-  readonly log: AdjustableLogger;
-  readonly sink: LogSink;
-  readonly environment: NodeJS.ProcessEnv;
-  /** Descriptor of a listening socket that systemd passed; null for none. */
-  readonly passedSocket: number | null;
-}
+import { assemble, type PrimaryParts, type ServiceOptions } from './primary-parts.ts';
+import { type Reloader, wantedWorkers } from './reloader.ts';
+import { ServiceView } from './service-view.ts';
+import type { Slots } from './slots.ts';
+import type { Switchboard } from './switchboard.ts';
 
 /** How the service ended. */
 export interface Ending {
@@ -60,14 +38,14 @@ export class Supervisor {
   readonly events: EventEmitter<SupervisorEvents> = new EventEmitter<SupervisorEvents>();
   /** Resolves when the service has ended. */
   readonly ended: Promise<Ending>;
-  readonly host: HostWatch;
-  readonly #options: SupervisorOptions;
-  readonly #startedAt: number = Date.now();
+  /** For those who look at the service. */
+  readonly view: ServiceView;
+  readonly #options: ServiceOptions;
+  readonly #parts: PrimaryParts;
   readonly #crew: Crew;
   readonly #slots: Slots;
   readonly #switchboard: Switchboard;
   readonly #reloader: Reloader;
-  readonly #memory: MemoryWatch;
   /** Resolves when all workers serve for the first time, or the service ends before. */
   readonly #started: Promise<void>;
   #onStarted: () => void = () => {};
@@ -78,62 +56,45 @@ export class Supervisor {
   #isDraining = false;
   #state: ServiceState = 'starting';
 
-  constructor(options: SupervisorOptions) {
+  constructor(options: ServiceOptions) {
     this.#options = options;
-    const { configuration, code, log } = options;
     this.ended = new Promise((resolve) => {
       this.#onEnded = resolve;
     });
     this.#started = new Promise((resolve) => {
       this.#onStarted = resolve;
     });
-    const { settings, generation } = configuration;
-    this.#crew = new Crew(options, wantedWorkers(settings) === 1);
-    const { heapBytes } = memoryLimits(settings.memory, wantedWorkers(settings));
-    const launch = { generation, workerFile: code.workerFile, heapBytes };
-    this.#slots = new Slots(this.#crew, launch, log);
-    this.#switchboard = new Switchboard({
-      configuration,
-      crew: this.#crew,
-      slots: this.#slots,
-      log,
-      startedAt: this.#startedAt,
-      passedSocket: options.passedSocket,
-      onReady: (_handle, port) => this.#onReady(port),
-    });
-    this.#reloader = new Reloader({
-      ...options,
-      crew: this.#crew,
-      slots: this.#slots,
-      switchboard: this.#switchboard,
-    });
-    this.#memory = new MemoryWatch({
-      crew: this.#crew,
-      slots: this.#slots,
-      used: () => this.#reloader.used,
-      isBusy: () => this.#reloader.isBusy,
-      log,
-    });
-    this.host = new HostWatch(options.hostTaskFile, log);
-    this.#slots.events.on('crashLoop', (reason) => this.#beginEnding({ exitCode: 1, reason }));
-    this.#crew.events.on('exit', () => this.#onExit());
+    this.#parts = assemble(options, (port) => this.#onReady(port));
+    const { crew, slots, switchboard, reloader } = this.#parts;
+    this.#crew = crew;
+    this.#slots = slots;
+    this.#switchboard = switchboard;
+    this.#reloader = reloader;
+    this.view = new ServiceView(this.#parts, () => ({
+      state: this.#state,
+      port: this.#port,
+      lostLines: options.sink.lostLines,
+    }));
+    slots.events.on('crashLoop', (reason) => this.#beginEnding({ exitCode: 1, reason }));
+    crew.events.on('exit', () => this.#onExit());
   }
 
   /** Forks the workers. Resolves when the service has ended. */
   async run(): Promise<Ending> {
     const { settings } = this.#options.configuration;
+    const { memory, host } = this.#parts;
     this.#slots.open(wantedWorkers(settings));
     this.#switchboard.clients.start();
     const watch = new HeartbeatWatch(this.#crew, this.#options.log, TICK_MS);
     const tick = setInterval(() => {
       watch.look(performance.now());
-      this.#memory.look(Date.now());
+      memory.look(Date.now());
       this.#switchboard.publishRefusals();
     }, TICK_MS);
     const ending = await this.ended;
     clearInterval(tick);
     this.#switchboard.stop();
-    await this.host.close();
+    await host.close();
     return ending;
   }
 
@@ -190,11 +151,6 @@ export class Supervisor {
     this.#endWhenEmpty();
   }
 
-  /** performance.now() of the latest message of a worker that serves; 0 while there is none. */
-  get heardOfWorkersAt(): number {
-    return Math.max(0, ...this.#slots.ready.map(({ lastHeartbeatAt }) => lastHeartbeatAt));
-  }
-
   /** Logs from this level on, in every process, until the next restart or a reload with another one. */
   setLogLevel(level: LogLevel): void {
     const { log } = this.#options;
@@ -206,30 +162,6 @@ export class Supervisor {
   /** The credentials, for the commands of an operator. */
   get pool(): PoolKeeper {
     return this.#switchboard.pool;
-  }
-
-  status(): ServiceStatus {
-    return reportStatus({
-      state: this.#state,
-      startedAt: this.#startedAt,
-      port: this.#port,
-      crew: this.#crew,
-      slots: this.#slots,
-      switchboard: this.#switchboard,
-      reloader: this.#reloader,
-      lostLines: this.#options.sink.lostLines,
-      memory: this.#memory,
-      host: this.host,
-    });
-  }
-
-  /** Every metric as it is now. */
-  readMetrics(): MetricReading[] {
-    const { metrics, clients } = this.#switchboard;
-    const { restarts, loopDelayMs } = metrics;
-    const { refusals } = clients;
-    const sources = { status: this.status(), refusals, restarts, loopDelayMs, now: Date.now() };
-    return [...metrics.read(performance.now()), ...readPrimary(sources)];
   }
 
   #beginEnding(ending: Ending): void {

@@ -16,8 +16,8 @@ export function serviceVerbs(supervisor: Supervisor): Record<string, Verb> {
   return {
     ...operatorVerbs(supervisor),
     status: async () => {
-      await Promise.race([supervisor.host.refresh(), pause(HOST_FIGURES_MS, undefined, { ref: false })]);
-      return supervisor.status();
+      await Promise.race([supervisor.view.refreshHost(), pause(HOST_FIGURES_MS, undefined, { ref: false })]);
+      return supervisor.view.status();
     },
     reload: async ({ wait }) => {
       const reload = supervisor.reload('reload command');

@@ -7,9 +7,11 @@ import { statusLine } from './status-line.ts';
 /** What is reported on. */
 export interface ReportedService {
   readonly events: { on(event: 'state', listener: (state: ServiceState) => void): unknown };
-  status(): ServiceStatus;
-  /** performance.now() of the latest message of a worker that serves; 0 while there is none. */
-  readonly heardOfWorkersAt: number;
+  readonly view: {
+    status(): ServiceStatus;
+    /** performance.now() of the latest message of a worker that serves; 0 while there is none. */
+    readonly heardOfWorkersAt: number;
+  };
 }
 
 export interface ReporterOptions {
@@ -70,7 +72,7 @@ export class SystemdReporter {
 
   /** That this runs at all is the sign of the primary's own loop. */
   #isAlive(): boolean {
-    this.#heardOfWorkersAt = Math.max(this.#heardOfWorkersAt, this.#options.service.heardOfWorkersAt);
+    this.#heardOfWorkersAt = Math.max(this.#heardOfWorkersAt, this.#options.service.view.heardOfWorkersAt);
     if (this.#state !== 'ready' && this.#state !== 'reloading') return true;
     return this.#options.now() - this.#heardOfWorkersAt <= WORKERS_SILENT_MS;
   }
@@ -78,7 +80,7 @@ export class SystemdReporter {
   #status(isForced: boolean): string[] {
     const now = this.#options.now();
     if (!isForced && now - this.#statusAt < STATUS_EVERY_MS) return [];
-    const line = statusLine(this.#options.service.status());
+    const line = statusLine(this.#options.service.view.status());
     if (line === this.#statusLine) return [];
     this.#statusLine = line;
     this.#statusAt = now;

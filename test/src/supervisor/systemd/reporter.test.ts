@@ -13,6 +13,10 @@ class SteeredService {
   heardOfWorkersAt = 0;
   #status: ServiceStatus = sampleStatus({ state: 'starting' });
 
+  get view(): this {
+    return this;
+  }
+
   status(): ServiceStatus {
     return this.#status;
   }
