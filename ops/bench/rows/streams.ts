@@ -30,7 +30,7 @@ export const STREAMS_ROW: Row = {
     for (const subject of fieldWithoutHaproxy()) subjects.push(await bench.start(subject, upstream));
     const runs = new Map<string, Run[]>(subjects.map(({ name }) => [name, []]));
     for (const subject of subjects) await run(bench, subject, bench.pick(500, 50));
-    for (let round = 0; round < bench.pick(3, 1); round += 1) {
+    for (let round = 0; round < bench.pick(5, 1); round += 1) {
       for (const subject of subjects) runs.get(subject.name)?.push(await run(bench, subject, streams));
     }
     return table(runs);
