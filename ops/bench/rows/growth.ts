@@ -58,5 +58,5 @@ function compare(
       body: null,
       folder: bench.folder,
     });
-  return bench.compare(subjects, upstream, load(bench.pick(4, 1)), load(bench.pick(3, 1)), bench.pick(3, 1));
+  return bench.compare(subjects, upstream, load(bench.pick(8, 1)), load(bench.pick(2, 1)), bench.pick(9, 1));
 }

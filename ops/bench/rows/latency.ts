@@ -19,7 +19,7 @@ export const LATENCY_ROW: Row = {
     const seconds = bench.pick(2, 0.5);
     for (const { url } of places)
       await pacedLatencies({ url: `${url}/v1/models`, perSecond: PER_SECOND, seconds });
-    for (let round = 0; round < bench.pick(3, 1); round += 1) {
+    for (let round = 0; round < bench.pick(5, 1); round += 1) {
       for (const { name, url } of places) {
         const latencies = await pacedLatencies({ url: `${url}/v1/models`, perSecond: PER_SECOND, seconds });
         taken.get(name)?.push(...latencies);
