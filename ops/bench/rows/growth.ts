@@ -9,6 +9,14 @@ import { CONNECTIONS } from './requests.ts';
 
 const [FEW, MANY] = [8, 2_000];
 const [ONE, ALL] = [1, 200];
+const SHORT: Rounds = { count: 9, seconds: 2 };
+/** Long enough that opening 2,000 connections is next to nothing of what they do. */
+const LONG: Rounds = { count: 5, seconds: 8 };
+
+interface Rounds {
+  readonly count: number;
+  readonly seconds: number;
+}
 
 export const GROWTH_ROW: Row = {
   name: 'growth',
@@ -17,13 +25,19 @@ export const GROWTH_ROW: Row = {
     const upstream = await bench.startUpstream(startFixedUpstream);
     const few = await bench.start(flowProxy({ name: `${ONE} credential`, credentials: ONE }), upstream);
     const many = await bench.start(flowProxy({ name: `${ALL} credentials`, credentials: ALL }), upstream);
-    const byCredentials = await compare(bench, upstream, [few, many], () => CONNECTIONS);
+    const byCredentials = await compare(bench, upstream, [few, many], () => CONNECTIONS, SHORT);
     const usual = await bench.start(
       flowProxy({ settings: { FLOW_PROXY_MAX_CONNECTIONS: '4000' } }),
       upstream,
     );
     const loads = [FEW, MANY].map((count) => ({ ...usual, name: `${count} connections` }));
-    const byConnections = await compare(bench, upstream, loads, ({ name }) => Number.parseInt(name, 10));
+    const byConnections = await compare(
+      bench,
+      upstream,
+      loads,
+      ({ name }) => Number.parseInt(name, 10),
+      LONG,
+    );
     const lines = [...byConnections, ...byCredentials].map(([name, { cpuPerRequest }]) => [
       name,
       rounded(cpuPerRequest),
@@ -49,14 +63,16 @@ function compare(
   upstream: Upstream,
   subjects: readonly StartedSubject[],
   connectionsOf: (subject: StartedSubject) => number,
+  { count, seconds }: Rounds,
 ): Promise<ReadonlyMap<string, Figures>> {
-  const load = (seconds: number) => (subject: StartedSubject) =>
+  const load = (time: number) => (subject: StartedSubject) =>
     loadKeptConnections({
       url: `${subject.url}/v1/models`,
       connections: bench.isQuick ? Math.min(200, connectionsOf(subject)) : connectionsOf(subject),
-      seconds,
+      seconds: time,
       body: null,
       folder: bench.folder,
     });
-  return bench.compare(subjects, upstream, load(bench.pick(8, 1)), load(bench.pick(2, 1)), bench.pick(9, 1));
+  const [warm, each] = [load(bench.pick(8, 1)), load(bench.pick(seconds, 1))];
+  return bench.compare(subjects, upstream, warm, each, bench.pick(count, 1));
 }
