@@ -1,26 +1,17 @@
 // What the primary is made of, each part with the others it needs. What they do together is supervisor.ts's.
-import type { Configuration } from '../configuration.ts';
 import { memoryLimits } from '../host/memory-share.ts';
 import type { LogSink } from '../logging/log-sink.ts';
-import type { AdjustableLogger } from '../logging/logger.ts';
-import type { Code } from './code.ts';
 import { Crew } from './crew.ts';
 import { HostWatch } from './host-figures.ts';
 import { MemoryWatch } from './memory-watch.ts';
-import { Reloader, wantedWorkers } from './reloader.ts';
+import { Reloader, type ReloadSources, wantedWorkers } from './reloader.ts';
 import { Slots } from './slots.ts';
 import { Switchboard } from './switchboard.ts';
 
 /** What a service is started with. */
-export interface ServiceOptions {
-  readonly configuration: Configuration;
-  readonly code: Code;
-  /** Loads everything aside for a reload; throws ConfigError. */
-  readonly load: (generation: number) => Configuration;
-  readonly readCode: () => Promise<Code>;
+export interface ServiceOptions extends ReloadSources {
   /** Compiled workers/host-figures.ts. */
   readonly hostTaskFile: string;
-  readonly log: AdjustableLogger;
   readonly sink: LogSink;
   readonly environment: NodeJS.ProcessEnv;
   /** Descriptor of a listening socket that systemd passed; null for none. */

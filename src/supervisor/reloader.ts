@@ -16,17 +16,20 @@ import { roll } from './roll.ts';
 import type { Slots } from './slots.ts';
 import type { Switchboard } from './switchboard.ts';
 
-export interface ReloaderOptions {
-  /** What the service began with. */
+/** What the service began with, and where it gets the same anew. */
+export interface ReloadSources {
   readonly configuration: Configuration;
   readonly code: Code;
   /** Loads everything aside; throws ConfigError. */
   readonly load: (generation: number) => Configuration;
   readonly readCode: () => Promise<Code>;
+  readonly log: AdjustableLogger;
+}
+
+export interface ReloaderOptions extends ReloadSources {
   readonly crew: Crew;
   readonly slots: Slots;
   readonly switchboard: Switchboard;
-  readonly log: AdjustableLogger;
 }
 
 type Result = Omit<LastReload, 'at'>;
