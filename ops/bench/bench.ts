@@ -1,10 +1,10 @@
 // What every row of the bench is given: how long to go on, a folder, and processes that end with it.
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Counted, type Measured, measure } from './load.ts';
+import { type Counted, type Measured, measure, measureWindow, type Window } from './load.ts';
 import { median } from './median.ts';
 import type { Place, Running } from './pinned-process.ts';
 import type { StartedSubject, Subject } from './subjects/subject.ts';
-import type { Upstream } from './upstream.ts';
+import type { CountingUpstream, Upstream } from './upstream.ts';
 
 /** One table of the page. */
 export interface Table {
@@ -52,7 +52,7 @@ export class Bench {
     return this.isQuick ? quick : whole;
   }
 
-  async startUpstream(start: (folder: string) => Promise<Upstream>): Promise<Upstream> {
+  async startUpstream<U extends Upstream>(start: (folder: string) => Promise<U>): Promise<U> {
     const upstream = await start(this.folder);
     this.#running.push(upstream.process);
     return upstream;
@@ -71,23 +71,29 @@ export class Bench {
   }
 
   /** Warms every subject up, then measures them in turn, several times. By name of the subject. */
-  async compare(
+  compare(
     subjects: readonly StartedSubject[],
     upstream: Upstream,
     warm: (subject: StartedSubject) => Promise<Counted>,
     load: (subject: StartedSubject) => Promise<Counted>,
     rounds: number,
   ): Promise<ReadonlyMap<string, Figures>> {
-    const measured = new Map<string, Measured[]>(subjects.map(({ name }) => [name, []]));
-    for (const subject of subjects) await warm(subject);
-    for (let round = 0; round < rounds; round += 1) {
-      for (const subject of subjects) {
-        const figures = await measure(subject.process.pid, upstream.process.pid, () => load(subject));
-        if (figures.failed > 0 || figures.requests === 0) throw failure(subject, figures);
-        measured.get(subject.name)?.push(figures);
-      }
-    }
-    return new Map([...measured].map(([name, each]) => [name, summary(each)]));
+    const measureOne = (subject: StartedSubject): Promise<Measured> =>
+      measure(subject.process.pid, upstream.process.pid, () => load(subject));
+    return compareBy(measureOne, subjects, warm, rounds);
+  }
+
+  /** The same, but only a window of each load counts. */
+  compareWindows(
+    subjects: readonly StartedSubject[],
+    upstream: CountingUpstream,
+    load: (subject: StartedSubject) => Promise<Counted>,
+    window: Window,
+    rounds: number,
+  ): Promise<ReadonlyMap<string, Figures>> {
+    const measureOne = (subject: StartedSubject): Promise<Measured> =>
+      measureWindow(subject.process.pid, upstream, window, () => load(subject));
+    return compareBy(measureOne, subjects, load, rounds);
   }
 
   /** Stops what a row has started. */
@@ -99,6 +105,24 @@ export class Bench {
   settle(): Promise<void> {
     return pause(this.pick(1_000, 200));
   }
+}
+
+async function compareBy(
+  measureOne: (subject: StartedSubject) => Promise<Measured>,
+  subjects: readonly StartedSubject[],
+  warm: (subject: StartedSubject) => Promise<Counted>,
+  rounds: number,
+): Promise<ReadonlyMap<string, Figures>> {
+  const measured = new Map<string, Measured[]>(subjects.map(({ name }) => [name, []]));
+  for (const subject of subjects) await warm(subject);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const subject of subjects) {
+      const figures = await measureOne(subject);
+      if (figures.failed > 0 || figures.requests === 0) throw failure(subject, figures);
+      measured.get(subject.name)?.push(figures);
+    }
+  }
+  return new Map([...measured].map(([name, each]) => [name, summary(each)]));
 }
 
 function failure({ name }: StartedSubject, { failed, requests }: Measured): LoadFailedError {

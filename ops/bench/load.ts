@@ -5,9 +5,11 @@ import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { hasCommand, runCommand } from './commands.ts';
 import { pinned } from './pinned-process.ts';
 import { treeCpuSeconds } from './process-figures.ts';
+import type { CountingUpstream } from './upstream.ts';
 
 export interface Load {
   readonly url: string;
@@ -60,6 +62,30 @@ export async function measure(
     cpuPerRequest: (subjectSeconds / Math.max(1, requests)) * 1e6,
     isLoadBound: loadShare > FULL && subjectSeconds / elapsed < FULL,
   };
+}
+
+/** A part of a run: what is done before it, such as opening connections, does not count. */
+export interface Window {
+  readonly leadMs: number;
+  readonly ms: number;
+}
+
+/** The same for a window of a run that is longer; requests are those that the upstream has had in it. */
+export async function measureWindow(
+  subjectPid: number,
+  upstream: CountingUpstream,
+  { leadMs, ms }: Window,
+  run: () => Promise<Counted>,
+): Promise<Measured> {
+  const running = run();
+  await pause(leadMs);
+  const counted = async (): Promise<Counted> => {
+    const before = await upstream.requests();
+    await pause(ms);
+    return { requests: (await upstream.requests()) - before, failed: 0 };
+  };
+  const figures = await measure(subjectPid, upstream.process.pid, counted);
+  return { ...figures, failed: (await running).failed };
 }
 
 /** Requests over kept connections, as many as are answered. */

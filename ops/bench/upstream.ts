@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './commands.ts';
 import { freePort, type Running, startProcess } from './pinned-process.ts';
-import { type CertificateFiles, NGINX_VERSION, startNginxUpstream } from './subjects/nginx.ts';
+import { type CertificateFiles, COUNT_PATH, NGINX_VERSION, startNginxUpstream } from './subjects/nginx.ts';
 
 const SCRIPT = fileURLToPath(new URL('./fixed-upstream-script.js', import.meta.url));
 const STREAM_SCRIPT = fileURLToPath(new URL('./stream-upstream-script.js', import.meta.url));
@@ -19,14 +19,26 @@ export interface Upstream {
   readonly process: Running;
 }
 
+/** One that counts. */
+export interface CountingUpstream extends Upstream {
+  /** How many requests it has had. */
+  requests(): Promise<number>;
+}
+
 /** The fixed answer over plain HTTP. */
-export async function startFixedUpstream(folder: string): Promise<Upstream> {
-  if (NGINX_VERSION !== null) {
-    const { port, process } = await startNginxUpstream(folder, ANSWER, null);
-    return { url: `http://127.0.0.1:${port}`, caFile: null, process };
-  }
-  const { port, process } = await startScript(folder, SCRIPT, [ANSWER]);
-  return { url: `http://127.0.0.1:${port}`, caFile: null, process };
+export async function startFixedUpstream(folder: string): Promise<CountingUpstream> {
+  const { port, process } =
+    NGINX_VERSION === null
+      ? await startScript(folder, SCRIPT, [ANSWER])
+      : await startNginxUpstream(folder, ANSWER, null);
+  const url = `http://127.0.0.1:${port}`;
+  return { url, caFile: null, process, requests: () => countAt(`${url}${COUNT_PATH}`) };
+}
+
+/** @param url of nginx's stub_status, of which the third figure is the number of requests, or of the like */
+async function countAt(url: string): Promise<number> {
+  const text = await (await fetch(url)).text();
+  return Number(/\d+ \d+ (\d+)/.exec(text)?.[1]);
 }
 
 /** The fixed answer over TLS, with a certificate made for the occasion. */

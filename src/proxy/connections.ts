@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClientConnection } from './client-connection.ts';
 import { ENDED_BY_DRAIN } from './protocol-errors.ts';
+import { RequestPace } from './request-pace.ts';
 
 /** How long an idle connection stays open when draining: the client's next request may be on its way already. */
 const IDLE_GRACE_MS = 1_000;
@@ -14,6 +15,7 @@ const LAST_WORDS_MS = 2_000;
 export class Connections {
   readonly #open = new Map<Socket, ClientConnection>();
   readonly #most: number;
+  readonly #pace: RequestPace;
   #isDraining = false;
   #inFlight = 0;
   #onEmpty: () => void = () => {};
@@ -21,9 +23,13 @@ export class Connections {
   #deadline: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
   #cut = 0;
 
-  /** @param most connections beyond these are surplus */
-  constructor(most: number = Number.POSITIVE_INFINITY) {
+  /**
+   * @param most connections beyond these are surplus
+   * @param onWaited see RequestPace
+   */
+  constructor(most: number, onWaited: (ms: number) => void) {
     this.#most = most;
+    this.#pace = new RequestPace(onWaited);
   }
 
   /** Exchanges and upgrades under way. */
@@ -80,6 +86,7 @@ export class Connections {
 
   async #drain(): Promise<number> {
     this.#isDraining = true;
+    this.#pace.release();
     for (const connection of this.#open.values()) {
       const { latest, busy } = connection;
       if (latest !== null && !latest.headersSent) latest.shouldKeepAlive = false;
@@ -141,7 +148,9 @@ export class Connections {
     const before = connection.busy;
     connection.onDone();
     this.#inFlight += connection.busy - before;
-    if (connection.busy === 0 && this.#isDraining) this.#closeAfterGrace(connection);
+    if (connection.busy > 0) return;
+    if (this.#isDraining) this.#closeAfterGrace(connection);
+    else if (socket.writable) this.#pace.awaitNext(socket);
   }
 
   #closeAfterGrace(connection: ClientConnection): void {

@@ -43,7 +43,7 @@ export class RawUpstream {
 }
 
 export async function startRawUpstream(scope?: Scope): Promise<RawUpstream> {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const upstream = new RawUpstream(server, portOf(server));
   scope?.after(() => upstream.close());

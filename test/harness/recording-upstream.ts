@@ -107,7 +107,8 @@ export class RecordingUpstream {
 }
 
 export async function startRecordingUpstream(scope?: Scope): Promise<RecordingUpstream> {
-  const server = createServer().listen(0, '127.0.0.1');
+  // With Nagle's algorithm bytes that nobody has asked for would wait for an acknowledgement, up to 40 ms.
+  const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const upstream = new RecordingUpstream(server);
   scope?.after(() => upstream.close());

@@ -1,22 +1,18 @@
 // Whether a request costs the same with many connections and many credentials as with few.
 import type { Bench, Figures, Row, Table } from '../bench.ts';
-import { loadKeptConnections } from '../load.ts';
+import { type Counted, loadKeptConnections } from '../load.ts';
 import { rounded, verdictOf } from '../ratios.ts';
 import { flowProxy } from '../subjects/flow-proxy.ts';
 import type { StartedSubject } from '../subjects/subject.ts';
-import { startFixedUpstream, type Upstream } from '../upstream.ts';
+import { startFixedUpstream } from '../upstream.ts';
 import { CONNECTIONS } from './requests.ts';
 
 const [FEW, MANY] = [8, 2_000];
 const [ONE, ALL] = [1, 200];
-const SHORT: Rounds = { count: 9, seconds: 2 };
-/** Long enough that opening 2,000 connections is next to nothing of what they do. */
-const LONG: Rounds = { count: 5, seconds: 8 };
-
-interface Rounds {
-  readonly count: number;
-  readonly seconds: number;
-}
+const [CREDENTIAL_ROUNDS, CREDENTIAL_SECONDS, WARM_SECONDS] = [9, 2, 8];
+const CONNECTION_ROUNDS = 7;
+/** How long the load goes on, and what of it counts: not the time in which connections are opened. */
+const [LOAD_SECONDS, LEAD_SECONDS, WINDOW_SECONDS] = [7, 3, 3];
 
 export const GROWTH_ROW: Row = {
   name: 'growth',
@@ -25,18 +21,24 @@ export const GROWTH_ROW: Row = {
     const upstream = await bench.startUpstream(startFixedUpstream);
     const few = await bench.start(flowProxy({ name: `${ONE} credential`, credentials: ONE }), upstream);
     const many = await bench.start(flowProxy({ name: `${ALL} credentials`, credentials: ALL }), upstream);
-    const byCredentials = await compare(bench, upstream, [few, many], () => CONNECTIONS, SHORT);
+    const byCredentials = await bench.compare(
+      [few, many],
+      upstream,
+      loadOf(bench, bench.pick(WARM_SECONDS, 1), () => CONNECTIONS),
+      loadOf(bench, bench.pick(CREDENTIAL_SECONDS, 1), () => CONNECTIONS),
+      bench.pick(CREDENTIAL_ROUNDS, 1),
+    );
     const usual = await bench.start(
       flowProxy({ settings: { FLOW_PROXY_MAX_CONNECTIONS: '4000' } }),
       upstream,
     );
     const loads = [FEW, MANY].map((count) => ({ ...usual, name: `${count} connections` }));
-    const byConnections = await compare(
-      bench,
-      upstream,
+    const byConnections = await bench.compareWindows(
       loads,
-      ({ name }) => Number.parseInt(name, 10),
-      LONG,
+      upstream,
+      loadOf(bench, bench.pick(LOAD_SECONDS, 2), ({ name }) => Number.parseInt(name, 10)),
+      { leadMs: bench.pick(LEAD_SECONDS * 1_000, 500), ms: bench.pick(WINDOW_SECONDS * 1_000, 500) },
+      bench.pick(CONNECTION_ROUNDS, 1),
     );
     const lines = [...byConnections, ...byCredentials].map(([name, { cpuPerRequest }]) => [
       name,
@@ -58,21 +60,17 @@ export const GROWTH_ROW: Row = {
   },
 };
 
-function compare(
+function loadOf(
   bench: Bench,
-  upstream: Upstream,
-  subjects: readonly StartedSubject[],
+  seconds: number,
   connectionsOf: (subject: StartedSubject) => number,
-  { count, seconds }: Rounds,
-): Promise<ReadonlyMap<string, Figures>> {
-  const load = (time: number) => (subject: StartedSubject) =>
+): (subject: StartedSubject) => Promise<Counted> {
+  return (subject) =>
     loadKeptConnections({
       url: `${subject.url}/v1/models`,
       connections: bench.isQuick ? Math.min(200, connectionsOf(subject)) : connectionsOf(subject),
-      seconds: time,
+      seconds,
       body: null,
       folder: bench.folder,
     });
-  const [warm, each] = [load(bench.pick(8, 1)), load(bench.pick(seconds, 1))];
-  return bench.compare(subjects, upstream, warm, each, bench.pick(count, 1));
 }

@@ -15,6 +15,9 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
+/** Where the upstream tells how many requests it has had. */
+export const COUNT_PATH = '/requests';
+
 /** Starts the upstream: the same small JSON answer to everything. */
 export async function startNginxUpstream(
   folder: string,
@@ -28,6 +31,7 @@ export async function startNginxUpstream(
       : `ssl_certificate ${certificate.cert}; ssl_certificate_key ${certificate.key};`;
   const server = `server { listen 127.0.0.1:${port} ${certificate === null ? '' : 'ssl'} backlog=4096; ${tls}
     default_type application/json; client_max_body_size 64m;
+    location = ${COUNT_PATH} { stub_status; }
     location / { return 200 '${answer}'; } }`;
   const process = await startNginx(folder, 'upstream', 'load', 1, server, port);
   return { port, process };
