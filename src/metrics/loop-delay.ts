@@ -23,11 +23,6 @@ export class LoopDelay {
     return this.#delayMs;
   }
 
-  /** Something that had come in was looked at this much later. */
-  note(lateMs: number): void {
-    this.#delayMs = Math.max(this.#delayMs, lateMs);
-  }
-
   #look(now: number): void {
     const sinceMs = now - this.#lookedAt;
     this.#lookedAt = now;

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorReply } from './dialect.ts';
+import type { Paced } from './request-pace.ts';
 
 /** How an exchange is ended before its time: the client is told what its protocol still allows. */
 export interface ExchangeEnds {
@@ -13,12 +14,13 @@ export interface ExchangeEnds {
 }
 
 /** As the collection of all of them sees it, see connections.ts. */
-export class ClientConnection {
+export class ClientConnection implements Paced {
   readonly socket: Socket;
   /** One more than should be: it gets one answer. */
   readonly isSurplus: boolean;
   /** Responses and upgrades under way or waiting for their turn. */
   busy = 0;
+  requestsLeft = 0;
   latest: ServerResponse | null = null;
   readonly #waiting: (() => void)[] = [];
   #ends: ExchangeEnds | null = null;

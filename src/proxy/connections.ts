@@ -15,7 +15,7 @@ const LAST_WORDS_MS = 2_000;
 export class Connections {
   readonly #open = new Map<Socket, ClientConnection>();
   readonly #most: number;
-  readonly #pace: RequestPace;
+  readonly #pace = new RequestPace();
   #isDraining = false;
   #inFlight = 0;
   #onEmpty: () => void = () => {};
@@ -23,13 +23,9 @@ export class Connections {
   #deadline: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
   #cut = 0;
 
-  /**
-   * @param most connections beyond these are surplus
-   * @param onWaited see RequestPace
-   */
-  constructor(most: number, onWaited: (ms: number) => void) {
+  /** @param most connections beyond these are surplus */
+  constructor(most: number = Number.POSITIVE_INFINITY) {
     this.#most = most;
-    this.#pace = new RequestPace(onWaited);
   }
 
   /** Exchanges and upgrades under way. */
@@ -150,7 +146,7 @@ export class Connections {
     this.#inFlight += connection.busy - before;
     if (connection.busy > 0) return;
     if (this.#isDraining) this.#closeAfterGrace(connection);
-    else if (socket.writable) this.#pace.awaitNext(socket);
+    else if (socket.writable) this.#pace.awaitNext(connection);
   }
 
   #closeAfterGrace(connection: ClientConnection): void {

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { RequestPace } from '../../../src/proxy/request-pace.ts';
+import { type Paced, RequestPace } from '../../../src/proxy/request-pace.ts';
 import { portOf } from '../../harness/raw-upstream.ts';
 
 const IN_A_TURN = 64;
+const REQUESTS_EACH = 4;
 
 async function openSockets(count: number, t: TestContext): Promise<Socket[]> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -21,39 +22,55 @@ async function openSockets(count: number, t: TestContext): Promise<Socket[]> {
   return sockets;
 }
 
-const held = (sockets: readonly Socket[]): boolean[] => sockets.map((socket) => socket.isPaused());
-const heldFrom = (first: number, count: number): boolean[] =>
-  Array.from({ length: count }, (_, place) => place >= first);
+const connectionsOf = (sockets: readonly Socket[]): Paced[] =>
+  sockets.map((socket) => ({ socket, requestsLeft: 0 }));
+const held = (sockets: readonly Socket[]): number[] =>
+  sockets.flatMap((socket, place) => (socket.isPaused() ? [place] : []));
+const places = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, place) => from + place);
 
-test('so many are read from in each turn, in the order of their answers, and how long they waited is told', async (t) => {
+test('so many are read from in each turn, in the order in which they came to wait', async (t) => {
   const count = IN_A_TURN * 2 + 10;
   const sockets = await openSockets(count, t);
-  const waits: number[] = [];
-  const pace = new RequestPace((ms) => waits.push(ms));
-  for (const socket of sockets) pace.awaitNext(socket);
-  assert.deepEqual(held(sockets), heldFrom(IN_A_TURN, count));
+  const pace = new RequestPace();
+  for (const connection of connectionsOf(sockets)) pace.awaitNext(connection);
+  assert.deepEqual(held(sockets), places(IN_A_TURN, count));
   await turn();
-  assert.deepEqual(held(sockets), heldFrom(IN_A_TURN * 2, count));
-  for (const socket of sockets.slice(0, IN_A_TURN)) pace.awaitNext(socket);
-  assert.deepEqual(held(sockets.slice(0, IN_A_TURN)), heldFrom(0, IN_A_TURN), 'behind those that wait');
+  assert.deepEqual(held(sockets), places(IN_A_TURN, count), 'the first are to bring their requests');
   await turn();
-  assert.deepEqual(held(sockets.slice(IN_A_TURN)), heldFrom(count, count - IN_A_TURN));
-  assert.deepEqual(
-    held(sockets.slice(0, IN_A_TURN)),
-    heldFrom(IN_A_TURN - 10, IN_A_TURN),
-    'what is left of the turn is theirs',
-  );
+  assert.deepEqual(held(sockets), places(IN_A_TURN * 2, count), 'nobody waits for those that bring none');
   await turn();
-  assert.ok(!held(sockets).includes(true));
-  assert.equal(waits.length, 3);
-  assert.ok(waits.every((ms) => ms > 0));
+  assert.deepEqual(held(sockets), []);
+});
+
+test('whoever has had a few requests waits for the others', async (t) => {
+  const sockets = await openSockets(IN_A_TURN * 2, t);
+  const pace = new RequestPace();
+  const connections = connectionsOf(sockets);
+  const [first, second] = [connections.slice(0, IN_A_TURN), connections.slice(IN_A_TURN)];
+  const ask = (some: readonly Paced[]): void => {
+    for (const connection of some) pace.awaitNext(connection);
+  };
+  ask(connections);
+  await turn();
+  ask(first);
+  assert.deepEqual(held(sockets), places(0, IN_A_TURN * 2), 'they had no turn of their own yet');
+  await turn();
+  for (let request = 1; request < REQUESTS_EACH; request += 1) {
+    ask(second);
+    await turn();
+    assert.deepEqual(held(sockets), places(0, IN_A_TURN), `after ${request}`);
+  }
+  ask(second);
+  await turn();
+  assert.deepEqual(held(sockets), places(IN_A_TURN, IN_A_TURN * 2));
 });
 
 test('all are read from when the connections are to come to their end', async (t) => {
   const sockets = await openSockets(IN_A_TURN + 20, t);
-  const pace = new RequestPace(() => {});
-  for (const socket of sockets) pace.awaitNext(socket);
+  const pace = new RequestPace();
+  for (const connection of connectionsOf(sockets)) pace.awaitNext(connection);
   pace.release();
-  for (const socket of sockets) pace.awaitNext(socket);
-  assert.ok(!held(sockets).includes(true));
+  for (const connection of connectionsOf(sockets)) pace.awaitNext(connection);
+  assert.deepEqual(held(sockets), []);
 });
