@@ -8,10 +8,12 @@ import type { Socket } from 'node:net';
 /** Fewer clients than this are never held up. */
 const MOST_IN_A_TURN = 64;
 /**
- * Requests that a client may bring, one after the other, before it has to wait for the others again. Its connection is
- * in the caches by then, and to stop and to go on takes three calls of the kernel.
+ * Requests that a client may bring, one after the other, before it has to wait for the others again: its connection is
+ * in the caches by then, and to stop reading and to go on takes three calls of the kernel.
  */
-const REQUESTS_EACH = 4;
+const MOST_EACH = 8;
+/** The larger the crowd, the fewer they are: as many requests of others lie between two turns of a client, at most. */
+const MOST_BETWEEN = 16_000;
 
 /** A client's connection. */
 export interface Paced {
@@ -55,10 +57,11 @@ export class RequestPace {
 
   #onTurn(): void {
     this.#isScheduled = false;
+    const each = Math.min(MOST_EACH, Math.max(1, Math.floor(MOST_BETWEEN / this.#waiting.length)));
     const next = this.#waiting.splice(0, Math.max(0, MOST_IN_A_TURN - this.#inTurn));
     this.#inTurn = 0;
     for (const connection of next) {
-      connection.requestsLeft = REQUESTS_EACH - 1;
+      connection.requestsLeft = each - 1;
       connection.socket.resume();
     }
     if (next.length > 0 || this.#waiting.length > 0) this.#schedule();

@@ -1,14 +1,14 @@
 // Which connections are read from in a turn of the loop, with real sockets.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Paced, RequestPace } from '../../../src/proxy/request-pace.ts';
 import { portOf } from '../../harness/raw-upstream.ts';
 
 const IN_A_TURN = 64;
-const REQUESTS_EACH = 4;
+const REQUESTS_EACH = 8;
 
 async function openSockets(count: number, t: TestContext): Promise<Socket[]> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -64,6 +64,19 @@ test('whoever has had a few requests waits for the others', async (t) => {
   ask(second);
   await turn();
   assert.deepEqual(held(sockets), places(IN_A_TURN, IN_A_TURN * 2));
+});
+
+test('in a large crowd each has fewer, so that nobody waits for more than 16,000', async () => {
+  const crowd = connectionsOf(Array.from({ length: 4_000 + IN_A_TURN }, () => new Socket()));
+  const pace = new RequestPace();
+  for (const connection of crowd) pace.awaitNext(connection);
+  await turn();
+  await turn();
+  const taken = crowd.filter(({ requestsLeft }) => requestsLeft > 0);
+  assert.deepEqual(
+    taken.map(({ requestsLeft }) => requestsLeft),
+    Array.from({ length: IN_A_TURN }, () => 3),
+  );
 });
 
 test('all are read from when the connections are to come to their end', async (t) => {
