@@ -22,9 +22,15 @@ export interface Paced {
   requestsLeft: number;
 }
 
+interface Waiting {
+  readonly connection: Paced;
+  /** For how long it may be idle, ms; that time does not run while it is us who do not read. */
+  readonly timeoutMs: number;
+}
+
 /** Lets the connections of one worker be read from in the order in which they came to wait. */
 export class RequestPace {
-  readonly #waiting: Paced[] = [];
+  readonly #waiting: Waiting[] = [];
   /** That may bring a request now. */
   #inTurn = 0;
   #isScheduled = false;
@@ -36,8 +42,9 @@ export class RequestPace {
     this.#schedule();
     if (connection.requestsLeft > 0) connection.requestsLeft -= 1;
     else if (this.#inTurn >= MOST_IN_A_TURN || this.#waiting.length > 0) {
-      connection.socket.pause();
-      this.#waiting.push(connection);
+      const { socket } = connection;
+      this.#waiting.push({ connection, timeoutMs: socket.timeout ?? 0 });
+      socket.setTimeout(0).pause();
       return;
     }
     this.#inTurn += 1;
@@ -46,7 +53,7 @@ export class RequestPace {
   /** Everything is read from now on, as it comes. */
   release(): void {
     this.#isOver = true;
-    for (const { socket } of this.#waiting.splice(0)) socket.resume();
+    for (const waiting of this.#waiting.splice(0)) goOn(waiting);
   }
 
   #schedule(): void {
@@ -60,10 +67,14 @@ export class RequestPace {
     const each = Math.min(MOST_EACH, Math.max(1, Math.floor(MOST_BETWEEN / this.#waiting.length)));
     const next = this.#waiting.splice(0, Math.max(0, MOST_IN_A_TURN - this.#inTurn));
     this.#inTurn = 0;
-    for (const connection of next) {
-      connection.requestsLeft = each - 1;
-      connection.socket.resume();
+    for (const waiting of next) {
+      waiting.connection.requestsLeft = each - 1;
+      goOn(waiting);
     }
     if (next.length > 0 || this.#waiting.length > 0) this.#schedule();
   }
+}
+
+function goOn({ connection: { socket }, timeoutMs }: Waiting): void {
+  socket.setTimeout(timeoutMs).resume();
 }

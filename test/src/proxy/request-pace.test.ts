@@ -43,6 +43,18 @@ test('so many are read from in each turn, in the order in which they came to wai
   assert.deepEqual(held(sockets), []);
 });
 
+test('the time that a connection may be idle does not run while it is not read from', async (t) => {
+  const sockets = await openSockets(IN_A_TURN + 2, t);
+  const pace = new RequestPace();
+  const timeouts = (): (number | undefined)[] => sockets.slice(-2).map(({ timeout }) => timeout);
+  sockets.at(-1)?.setTimeout(5_000);
+  for (const connection of connectionsOf(sockets)) pace.awaitNext(connection);
+  assert.deepEqual(timeouts(), [0, 0]);
+  await turn();
+  await turn();
+  assert.deepEqual([held(sockets), timeouts()], [[], [0, 5_000]]);
+});
+
 test('whoever has had a few requests waits for the others', async (t) => {
   const sockets = await openSockets(IN_A_TURN * 2, t);
   const pace = new RequestPace();
