@@ -118,7 +118,7 @@ async function compareBy(
   for (let round = 0; round < rounds; round += 1) {
     for (const subject of subjects) {
       const figures = await measureOne(subject);
-      if (figures.failed > 0 || figures.requests === 0) throw failure(subject, figures);
+      if (figures.failed > 0 || !(figures.requests > 0)) throw failure(subject, figures);
       measured.get(subject.name)?.push(figures);
     }
   }
