@@ -13,7 +13,7 @@ const MOST_IN_A_TURN = 64;
  */
 const MOST_EACH = 8;
 /** The larger the crowd, the fewer they are: as many requests of others lie between two turns of a client, at most. */
-const MOST_BETWEEN = 16_000;
+const MOST_BETWEEN = 8_000;
 
 /** A client's connection. */
 export interface Paced {
