@@ -9,10 +9,10 @@ import type { Socket } from 'node:net';
 const MOST_IN_A_TURN = 64;
 /**
  * Requests that a client may bring, one after the other, before it has to wait for the others again: its connection is
- * in the caches by then, and to stop reading and to go on takes three calls of the kernel.
+ * in the caches by then, and to stop reading and to go on takes two calls of epoll_ctl and a lost event.
  */
 const MOST_EACH = 8;
-/** The larger the crowd, the fewer they are: as many requests of others lie between two turns of a client, at most. */
+/** The larger the crowd, the fewer they are: about as many requests of others lie between two turns of a client. */
 const MOST_BETWEEN = 8_000;
 
 /** A client's connection. */

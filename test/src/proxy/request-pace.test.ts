@@ -78,7 +78,7 @@ test('whoever has had a few requests waits for the others', async (t) => {
   assert.deepEqual(held(sockets), places(IN_A_TURN, IN_A_TURN * 2));
 });
 
-test('in a large crowd each has fewer, so that nobody waits for more than 8,000', async () => {
+test('in a large crowd each has fewer, so that nobody waits for many more than 8,000', async () => {
   const crowd = connectionsOf(Array.from({ length: 2_000 + IN_A_TURN }, () => new Socket()));
   const pace = new RequestPace();
   for (const connection of crowd) pace.awaitNext(connection);
