@@ -30,13 +30,15 @@ else {
     startForwarder('flow-proxy-imfile.conf', server.port, changes, t);
     // The last line that comes by itself: what is under way when a server breaks off is lost to plain TCP.
     await proxy.waitForLog(({ msg }) => msg.startsWith('Host: '), ARRIVAL_MS);
-    await requests(`${proxy.url}/v1/models`, 50);
-    await arrival(server, (lines) => lines === readFileSync(file, 'utf8'));
-    await server.stop();
-    await requests(`${proxy.url}/v1/models`, 50);
-    const again = await startLogServer(t, { folder, port: server.port });
     // The file as it is by then: lines come by themselves too.
-    await arrival(again, (lines) => lines === readFileSync(file, 'utf8'));
+    const isWhole = (ids: readonly string[]) => (lines: string) =>
+      ids.every((id) => lines.includes(id)) && lines === readFileSync(file, 'utf8');
+    const before = await requests(`${proxy.url}/v1/models`, 50);
+    await arrival(server, isWhole(before));
+    await server.stop();
+    const during = await requests(`${proxy.url}/v1/models`, 50);
+    const again = await startLogServer(t, { folder, port: server.port });
+    await arrival(again, isWhole([...before, ...during]));
   });
 
   test('what a service without a log file writes to the journal is forwarded line by line', async (t) => {
