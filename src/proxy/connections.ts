@@ -49,6 +49,7 @@ export class Connections {
   add(socket: Socket): void {
     if (this.#open.has(socket)) return;
     this.#add(new ClientConnection(socket, this.#open.size >= this.#most));
+    this.#pace.onArrival();
   }
 
   /** A TLS handshake is done: from now on the connection is the secure socket on top of the plain one. */

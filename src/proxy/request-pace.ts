@@ -5,8 +5,13 @@
 // HAProxy's tune.maxpollevents is for the same.
 import type { Socket } from 'node:net';
 
-/** Fewer clients than this are never held up. */
+/** Fewer clients than this are not held up. */
 const MOST_IN_A_TURN = 64;
+/**
+ * Unless connections come one turn after the other: libuv accepts one in a turn (since 1.45), so the next one that waits
+ * to be accepted waits for all that the turn holds.
+ */
+const MOST_BESIDE_ARRIVALS = 4;
 /**
  * Requests that a client may bring, one after the other, before it has to wait for the others again: its connection is
  * in the caches by then, and to stop reading and to go on takes two calls of epoll_ctl and a lost event.
@@ -33,15 +38,26 @@ export class RequestPace {
   readonly #waiting: Waiting[] = [];
   /** That may bring a request now. */
   #inTurn = 0;
+  #most = MOST_IN_A_TURN;
+  #hasArrival = false;
+  #hadArrival = false;
   #isScheduled = false;
   #isOver = false;
+
+  /** A connection has been accepted. */
+  onArrival(): void {
+    if (this.#isOver) return;
+    this.#hasArrival = true;
+    this.#schedule();
+  }
 
   /** Nothing is under way on a connection: its next request is read now or, when too many others are, in a moment. */
   awaitNext(connection: Paced): void {
     if (this.#isOver) return;
     this.#schedule();
-    if (connection.requestsLeft > 0) connection.requestsLeft -= 1;
-    else if (this.#inTurn >= MOST_IN_A_TURN || this.#waiting.length > 0) {
+    const isFull = this.#inTurn >= this.#most;
+    if (connection.requestsLeft > 0 && !isFull) connection.requestsLeft -= 1;
+    else if (isFull || this.#waiting.length > 0) {
       const { socket } = connection;
       this.#waiting.push({ connection, timeoutMs: socket.timeout ?? 0 });
       socket.setTimeout(0).pause();
@@ -64,14 +80,17 @@ export class RequestPace {
 
   #onTurn(): void {
     this.#isScheduled = false;
+    this.#most = this.#hasArrival && this.#hadArrival ? MOST_BESIDE_ARRIVALS : MOST_IN_A_TURN;
+    this.#hadArrival = this.#hasArrival;
+    this.#hasArrival = false;
     const each = Math.min(MOST_EACH, Math.max(1, Math.floor(MOST_BETWEEN / this.#waiting.length)));
-    const next = this.#waiting.splice(0, Math.max(0, MOST_IN_A_TURN - this.#inTurn));
+    const next = this.#waiting.splice(0, Math.max(0, this.#most - this.#inTurn));
     this.#inTurn = 0;
     for (const waiting of next) {
       waiting.connection.requestsLeft = each - 1;
       goOn(waiting);
     }
-    if (next.length > 0 || this.#waiting.length > 0) this.#schedule();
+    if (next.length > 0 || this.#waiting.length > 0 || this.#hadArrival) this.#schedule();
   }
 }
 

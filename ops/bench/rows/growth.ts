@@ -10,9 +10,9 @@ import { CONNECTIONS } from './requests.ts';
 const [FEW, MANY] = [8, 2_000];
 const [ONE, ALL] = [1, 200];
 const [CREDENTIAL_ROUNDS, CREDENTIAL_SECONDS, WARM_SECONDS] = [9, 2, 8];
-const CONNECTION_ROUNDS = 3;
-/** How long the load goes on, and what of it counts: a busy worker takes 2,000 connections in some eleven seconds. */
-const [LOAD_SECONDS, LEAD_SECONDS, WINDOW_SECONDS] = [18, 13, 4];
+const CONNECTION_ROUNDS = 7;
+/** How long the load goes on, and what of it counts: a busy worker takes 2,000 connections in two to three seconds. */
+const [LOAD_SECONDS, LEAD_SECONDS, WINDOW_SECONDS] = [9, 5, 3];
 
 export const GROWTH_ROW: Row = {
   name: 'growth',

@@ -91,6 +91,26 @@ test('in a large crowd each has fewer, so that nobody waits for many more than 8
   );
 });
 
+test('few are read from while connections come turn after turn: each turn accepts one', async (t) => {
+  const [count, few] = [IN_A_TURN + 20, 4];
+  const sockets = await openSockets(count, t);
+  const pace = new RequestPace();
+  const connections = connectionsOf(sockets);
+  const heldBeside = async (arrivals: number): Promise<number> => {
+    for (let arrival = 0; arrival < arrivals; arrival += 1) pace.onArrival();
+    await turn();
+    for (const connection of connections.filter(({ socket }) => !socket.isPaused())) {
+      pace.awaitNext(connection);
+    }
+    return held(sockets).length;
+  };
+  assert.equal(await heldBeside(1), count - IN_A_TURN, 'one alone');
+  assert.equal(await heldBeside(1), count, 'the next one: whoever was read from waits again');
+  assert.equal(await heldBeside(1), count - few, 'another');
+  assert.equal(await heldBeside(1), count - few, 'and another');
+  assert.equal(await heldBeside(0), count - IN_A_TURN, 'no more of them');
+});
+
 test('all are read from when the connections are to come to their end', async (t) => {
   const sockets = await openSockets(IN_A_TURN + 20, t);
   const pace = new RequestPace();
