@@ -10,10 +10,10 @@ export interface StatusPage {
   readonly policy: string;
 }
 
-/** Puts style and script, which are files of their own beside this one, into the page. */
+/** Puts style and scripts, which are files of their own beside this one, into the page. */
 export function readStatusPage(): StatusPage {
   const part = (name: string): string => readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
-  const [style, script] = [part('status.css'), part('status.js')];
+  const [style, script] = [part('status.css'), part('chart.js') + part('status.js')];
   const html = part('status.html')
     .replace('/* style */', () => style)
     .replace('/* script */', () => script);
