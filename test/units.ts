@@ -1,9 +1,8 @@
-// Every unit test in this one process, for a look at another version of Node: a process for each file takes three times
-// as long. `npm test` runs each by itself.
+// Every unit test in this one process: a process for each file takes three times the processor time.
 import { readdirSync } from 'node:fs';
 
 const folder = new URL('src/', import.meta.url);
-/** A simulation that takes seconds of plain computing. */
+/** A simulation that takes seconds of plain computing: by itself, and not on every version of Node. */
 const LONG = 'credentials/pool-and-ledger.test.js';
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
 const tests = files.filter((file) => file.endsWith('.test.js') && file !== LONG).sort();
