@@ -173,20 +173,28 @@ export async function spawnFlowProxy(options: ProcessOptions): Promise<FlowProce
   return new FlowProcess(child, folder);
 }
 
-function environmentOf({ settings = {}, environment = {} }: ProcessOptions): Record<string, string> {
-  const isCovered = spawned % COVERED_OF === 0;
-  spawned += 1;
-  const inherited = [...INHERITED, ...(isCovered ? ['NODE_V8_COVERAGE'] : [])].flatMap((name) => {
+function environmentOf({ settings = {}, environment = {} }: ProcessOptions): NodeJS.ProcessEnv {
+  const inherited = INHERITED.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });
+  // Node hands it on by itself unless it is there as undefined.
+  const isCovered = spawned % COVERED_OF === 0;
+  const coverage = { NODE_V8_COVERAGE: isCovered ? process.env['NODE_V8_COVERAGE'] : undefined };
+  spawned += 1;
   const given = Object.entries(settings).map(([name, value]) => [
     name.startsWith('FLOW_PROXY_') ? name : `FLOW_PROXY_${name}`,
     String(value),
   ]);
   // Services of several tests at a time would want the same port.
   const quiet = { FLOW_PROXY_ADMIN_LISTEN: 'off' };
-  return { ...Object.fromEntries(inherited), ...quiet, ...Object.fromEntries(given), ...environment };
+  return {
+    ...Object.fromEntries(inherited),
+    ...coverage,
+    ...quiet,
+    ...Object.fromEntries(given),
+    ...environment,
+  };
 }
 
 function killAll(): void {
