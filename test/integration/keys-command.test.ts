@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { KeyRing } from '../../../src/clients/client-key.ts';
-import { readKeysFile } from '../../../src/clients/keys-file.ts';
-import { type CommandResult, runFlowProxy } from '../../harness/command.ts';
+import { KeyRing } from '../../src/clients/client-key.ts';
+import { readKeysFile } from '../../src/clients/keys-file.ts';
+import { type CommandResult, runFlowProxy } from '../harness/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flow-proxy-keys-'));
 after(() => rmSync(folder, { recursive: true }));
