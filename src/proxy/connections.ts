@@ -151,9 +151,11 @@ export class Connections {
   }
 
   #closeAfterGrace(connection: ClientConnection): void {
-    const timer = setTimeout(() => {
+    const close = (): void => {
       if (connection.busy === 0 && this.#open.has(connection.socket)) connection.socket.destroySoon();
-    }, IDLE_GRACE_MS);
+    };
+    // A loop that was late runs its timers before it reads what has come meanwhile: a turn later it has.
+    const timer = setTimeout(() => setImmediate(close), IDLE_GRACE_MS);
     connection.socket.once('close', () => clearTimeout(timer));
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
+import type { ServiceStatus } from '../../src/control/status.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { eventually } from '../harness/eventually.ts';
 import { call, startCall } from '../harness/http-call.ts';
@@ -115,7 +116,11 @@ if (!isInside) {
     for (const upload of uploads) upload.destroy();
     upstream.setFaults([]);
     await inJournal(/Worker \d ended by SIGKILL/, primary);
-    await eventually('two workers again', async () => ((await workerPids()).length === 2 ? true : undefined));
+    // The kernel may have killed both, and a process is there before it serves.
+    await eventually('two workers that serve', async () => {
+      const { workers }: ServiceStatus = JSON.parse(await run('flow-proxy status --json'));
+      return workers.filter(({ stage }) => stage === 'ready').length === 2 ? true : undefined;
+    });
     assert.equal((await call(MODELS)).status, 200);
     assert.equal(await primaryPid(), primary);
     assert.equal(await property('NRestarts'), '0');

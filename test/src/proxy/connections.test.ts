@@ -1,0 +1,53 @@
+// Client connections that are brought to an end, with real sockets.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { connect, Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { Connections } from '../../../src/proxy/connections.ts';
+import { portOf } from '../../harness/raw-upstream.ts';
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+/** Longer than an idle connection stays open when draining. */
+const BLOCKED_MS = 1_300;
+
+/** A server whose connections are known, and a client that has been answered once and is idle. */
+async function startServer(t: TestContext): Promise<{ connections: Connections; client: Socket }> {
+  const connections = new Connections();
+  const server = createServer((request, response: ServerResponse) => {
+    connections.beginExchange(request.socket, response);
+    response.end('answer');
+  });
+  server.on('connection', (socket) => {
+    if (socket instanceof Socket) connections.add(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect(portOf(server), '127.0.0.1');
+  t.after(() => {
+    client.destroy();
+    server.close();
+  });
+  client.write(REQUEST);
+  await once(client, 'data');
+  return { connections, client };
+}
+
+function blockLoop(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+test('a request that came while the loop was late is answered before its idle connection is closed', async (t) => {
+  const { connections, client } = await startServer(t);
+  const drained = connections.drain(10_000);
+  client.write(REQUEST);
+  blockLoop(BLOCKED_MS);
+  let answer = '';
+  client.setEncoding('latin1').on('data', (text: string) => {
+    answer += text;
+  });
+  await once(client, 'end');
+  assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n[\s\S]*answer$/);
+  assert.equal(await drained, 0);
+});
