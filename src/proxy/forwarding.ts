@@ -3,6 +3,7 @@
 import type { RetrySettings, UpstreamLimits } from '../config/settings.ts';
 import type { Lease, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
+import type { AnswerBatch } from './answer-batch.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { ErrorReply } from './dialect.ts';
 import type { Exchange, Forwarded } from './exchange.ts';
@@ -27,6 +28,7 @@ export interface ForwardingParts {
   readonly retry: RetrySettings;
   readonly streamKeepAliveMs: number;
   readonly metrics: ExchangeMetrics;
+  readonly answers: AnswerBatch;
 }
 
 /** An error answer that does not come to its end within this time is given up for another attempt. */
@@ -56,6 +58,7 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
     this.#relay = new Relay(exchange, {
       keepAliveMs: parts.streamKeepAliveMs,
       metrics: parts.metrics,
+      answers: parts.answers,
       onDrained: () => this.#attempt?.resume(),
     });
   }
@@ -207,7 +210,7 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
 
   /** Ends it here and now; the client is told why, in the stream if that has begun. */
   cutOff(error: ErrorReply): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#relay.isLeaving) return;
     this.#attempt?.abort();
     this.#release();
     if (this.#exchange.response.headersSent) this.#breakOff(error, error.message);

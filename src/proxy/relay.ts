@@ -1,5 +1,6 @@
 // Writes the upstream's answer to the client as it comes: same status, same bytes, each chunk at once, and no faster
 // than the client reads. When the upstream breaks off, the client is told so in a way it cannot mistake for the end.
+import type { AnswerBatch, ReadyAnswer } from './answer-batch.ts';
 import { copyOf, giveBack } from './copies.ts';
 import type { ErrorReply } from './dialect.ts';
 import { EventBoundary, errorEvent, KEEP_ALIVE_COMMENT, StreamEnd } from './event-stream.ts';
@@ -15,6 +16,7 @@ export interface RelayOptions {
   /** Silence after which a comment is written between two events; 0 is never. */
   readonly keepAliveMs: number;
   readonly metrics: ExchangeMetrics;
+  readonly answers: AnswerBatch;
   /** Called when the client has read what was held back. */
   readonly onDrained: () => void;
 }
@@ -28,7 +30,7 @@ const LAST_CHUNK = '0\r\n\r\n';
 const LAST_WORDS_MS = 10_000;
 
 /** The answer of one attempt on its way to the client. */
-export class Relay {
+export class Relay implements ReadyAnswer {
   readonly #exchange: Exchange;
   readonly #options: RelayOptions;
   /** Null unless the answer is an event stream that may be written into. */
@@ -37,9 +39,14 @@ export class Relay {
   #bodyEnd: StreamEnd | JsonEnd | null = null;
   /** The body goes out in chunks (RFC 9112 section 7.1), framed here: Node takes four writes for each. */
   #isChunked = false;
-  /** Framed chunks that came in together, to go out together. */
+  /** Framed chunks that came in together, or a whole small body, to go out together. */
   #text = '';
   #hasWritten = false;
+  /** Whether something has been written since the last `flush` that is better gone at once. */
+  #isBulk = false;
+  /** Whether its socket is corked until the batch goes out. */
+  #isCorked = false;
+  #isEnded = false;
   #isBehind = false;
   #isWaiting = false;
   #lastWriteAt = 0;
@@ -96,10 +103,12 @@ export class Relay {
    */
   flush(): boolean {
     const { response } = this.#exchange;
+    if (this.#isBulk) this.#isBulk = false;
+    else this.#cork();
     if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
     this.#flushText();
     // Node would hold it back until this turn is over.
-    response.socket?.uncork();
+    if (!this.#isCorked) response.socket?.uncork();
     if (!this.#isBehind) return true;
     if (!this.#isWaiting) {
       this.#isWaiting = true;
@@ -114,9 +123,10 @@ export class Relay {
 
   #send(chunk: Buffer, isWhole: boolean): void {
     const { response } = this.#exchange;
-    if (this.#isChunked && chunk.length <= ONE_WRITE_BYTES) this.#addText(chunk.toString('latin1'));
-    else if (isWhole) response.write(chunk.toString('latin1'), 'latin1');
-    else {
+    if (isWhole || (this.#isChunked && chunk.length <= ONE_WRITE_BYTES)) {
+      this.#addText(chunk.toString('latin1'));
+    } else {
+      this.#isBulk = true;
       this.#flushText();
       if (this.#isChunked) response.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
       const copy = copyOf(chunk);
@@ -141,20 +151,42 @@ export class Relay {
     return this.#bodyEnd?.isReached === false;
   }
 
+  /** Whether all of it is here and the last of it has not been written yet, for a moment. */
+  get isLeaving(): boolean {
+    return this.#isEnded && !this.#exchange.response.writableEnded;
+  }
+
   end(): void {
-    const { response } = this.#exchange;
-    if (response.writableEnded) return;
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     if (this.#isChunked) this.#text += LAST_CHUNK;
-    this.#flushText();
+    if (this.#isBulk) this.goOut();
+    else if (!this.#isCorked) this.#options.answers.add(this);
+  }
+
+  goOut(): void {
+    const { response } = this.#exchange;
+    this.#isCorked = false;
+    if (response.destroyed) return;
+    if (this.#isEnded) this.#flushText();
     // Else Node ends with an empty write, and what is still held back goes out with it as a vector.
     response.socket?.uncork();
-    response.end();
+    if (this.#isEnded) response.end();
+  }
+
+  #cork(): void {
+    const { socket } = this.#exchange.response;
+    if (this.#isCorked || socket === null) return;
+    this.#isCorked = true;
+    socket.cork();
+    this.#options.answers.add(this);
   }
 
   /** Breaks a long silence on an event stream, if it stands between two events. */
   keepAlive(now: number): void {
     const { keepAliveMs } = this.#options;
-    if (this.#events === null || keepAliveMs === 0 || now - this.#lastWriteAt < keepAliveMs) return;
+    if (this.#isEnded || this.#events === null || keepAliveMs === 0 || now - this.#lastWriteAt < keepAliveMs)
+      return;
     if (!this.#events.isBetweenEvents || this.#isWaiting) return;
     this.#lastWriteAt = now;
     this.#addText(KEEP_ALIVE_COMMENT);

@@ -1,5 +1,6 @@
 // Puts the parts of the data plane together for one generation. What it needs of the outside is handed to it, so
 // that a test can run it without a cluster.
+
 import { accessName } from '../clients/access.ts';
 import type { ClientRefusals } from '../clients/refusals.ts';
 import type { TlsPair } from '../clients/tls-pair.ts';
@@ -10,6 +11,7 @@ import type { LoopDelay } from '../metrics/loop-delay.ts';
 import { Threads } from '../threads.ts';
 import { AccessLog } from './access-log.ts';
 import { Admission } from './admission.ts';
+import { AnswerBatch } from './answer-batch.ts';
 import { Cors } from './cors.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
 import { Forwarding } from './forwarding.ts';
@@ -89,7 +91,8 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   );
   const metrics = new ExchangeMetrics();
   const accessLog = new AccessLog(log, metrics);
-  const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs, metrics };
+  const answers = new AnswerBatch();
+  const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs, metrics, answers };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
     agent: upstream.upgradeAgent,
     ca: generation.upstreamCa === null ? null : trusting(generation.upstreamCa),
