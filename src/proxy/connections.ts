@@ -58,16 +58,22 @@ export class Connections {
     this.#remove(plain);
   }
 
-  /** A request has come in on a connection; its response is the last one there when we are draining. */
-  beginExchange(socket: Socket, response: ServerResponse): void {
+  /**
+   * A request has come in on a connection; its response is the last one there when we are draining.
+   * @returns the connection; undefined when it has closed
+   */
+  beginExchange(socket: Socket, response: ServerResponse): ClientConnection | undefined {
     if (this.#isDraining) response.shouldKeepAlive = false;
-    this.#begin(socket, response);
-    response.once('close', () => this.#end(socket));
+    const connection = this.#open.get(socket);
+    if (connection === undefined) return undefined;
+    this.#begin(connection, response);
+    response.once('close', () => this.#end(connection));
+    return connection;
   }
 
   /** A connection has become something else than HTTP and stays busy until it closes. */
-  beginUpgrade(socket: Socket): void {
-    this.#begin(socket, null);
+  beginUpgrade(connection: ClientConnection): void {
+    this.#begin(connection, null);
   }
 
   /**
@@ -127,22 +133,21 @@ export class Connections {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
     this.#inFlight -= connection.busy;
+    connection.busy = 0;
     this.#open.delete(socket);
     if (this.#open.size === 0) this.#onEmpty();
   }
 
-  #begin(socket: Socket, response: ServerResponse | null): void {
-    const connection = this.#open.get(socket);
-    if (connection === undefined) return;
+  #begin(connection: ClientConnection, response: ServerResponse | null): void {
     this.#inFlight += 1;
     connection.busy += 1;
     connection.latest = response;
   }
 
-  #end(socket: Socket): void {
-    const connection = this.#open.get(socket);
-    if (connection === undefined || connection.busy === 0) return;
-    const before = connection.busy;
+  #end(connection: ClientConnection): void {
+    // It has closed.
+    if (connection.busy === 0) return;
+    const { busy: before, socket } = connection;
     connection.onDone();
     this.#inFlight += connection.busy - before;
     if (connection.busy > 0) return;

@@ -153,8 +153,7 @@ export class ProxyServer {
     const { socket } = request;
     // The client has been told that the answer before was the last one here.
     if (socket.writableEnded) return;
-    this.connections.beginExchange(socket, response);
-    const connection = this.connections.of(socket);
+    const connection = this.connections.beginExchange(socket, response);
     connection?.inTurn(() => {
       if (connection.isSurplus) response.shouldKeepAlive = false;
       connection.onBegun(response, this.#handlers.onRequest(request, response));
@@ -165,7 +164,7 @@ export class ProxyServer {
     const connection = socket instanceof net.Socket ? this.connections.of(socket) : undefined;
     if (connection === undefined || socket.writableEnded) socket.destroy();
     else if (isWebSocketOffer(request)) {
-      this.connections.beginUpgrade(connection.socket);
+      this.connections.beginUpgrade(connection);
       connection.inTurn(() =>
         connection.onUpgradeBegun(this.#handlers.onUpgrade(request, connection.socket, head)),
       );
