@@ -11,6 +11,9 @@ import { CodedUsage } from './usage/coded-usage.ts';
 export type Outcome = 'completed' | 'failed' | 'client_left';
 
 const LONGEST_PATH = 300;
+/** Reloads bring new ones. */
+const NAMES_REMEMBERED = 1_000;
+const ownNames = new Map<string, string>();
 
 /** What the client got. */
 export interface Ending {
@@ -88,8 +91,8 @@ function fieldsOf(exchange: Exchange, { status, outcome, durationMs }: Result): 
     `"msg":"${beginning(exchange, outcome)} ${exchange.method} ${path} ${how}"` +
     `,"requestId":"${clientText(exchange.id)}","method":"${exchange.method}"` +
     `,"path":"${path}","status":${status},"outcome":"${outcome}"`;
-  if (client !== null) fields += `,"client":${JSON.stringify(client.name)}`;
-  if (credentialName !== null) fields += `,"credential":${JSON.stringify(credentialName)}`;
+  if (client !== null) fields += `,"client":"${ownName(client.name)}"`;
+  if (credentialName !== null) fields += `,"credential":"${ownName(credentialName)}"`;
   fields += `,"attempts":${exchange.attempts}`;
   if (failedAttempts.length > 0) fields += `,"failovers":${JSON.stringify(failedAttempts.map(inWords))}`;
   if (model !== null) fields += `,"model":"${clientText(model)}"`;
@@ -120,8 +123,7 @@ function beginning({ route, credentialName }: Exchange, outcome: Outcome): strin
     outcome === 'completed'
       ? 'successfully'
       : `with ${outcome === 'failed' ? 'a failure' : 'the client gone'}`;
-  const using =
-    credentialName === null ? '' : ` Using configuration '${JSON.stringify(credentialName).slice(1, -1)}'.`;
+  const using = credentialName === null ? '' : ` Using configuration '${ownName(credentialName)}'.`;
   return `Request processed ${how}.${using}`;
 }
 
@@ -129,6 +131,19 @@ function shortened(path: string): string {
   return path.length <= LONGEST_PATH ? path : `${path.slice(0, LONGEST_PATH)}…`;
 }
 
-function rounded(ms: number): number {
-  return Math.round(ms * 10) / 10;
+/** With one decimal; put together of whole numbers, whose texts V8 remembers. */
+function rounded(ms: number): string {
+  const tenths = Math.round(ms * 10);
+  const decimal = tenths % 10;
+  return decimal === 0 ? `${tenths / 10}` : `${Math.trunc(tenths / 10)}.${decimal}`;
+}
+
+/** What stands between the quotes of a JSON string for a name that an operator chose; there are few of them. */
+function ownName(name: string): string {
+  const known = ownNames.get(name);
+  if (known !== undefined) return known;
+  if (ownNames.size >= NAMES_REMEMBERED) ownNames.clear();
+  const text = JSON.stringify(name).slice(1, -1);
+  ownNames.set(name, text);
+  return text;
 }

@@ -23,6 +23,7 @@ export class AnswerError extends Error {
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: ([^\r\n]*))?$/;
 /** RFC 9110 section 5.5: control characters, among them those that end lines, but not as RFC 9112 has them. */
 const NOT_IN_HEAD = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?:^|[^\r])\n/;
+const LINE_END = '\r\n';
 const LENGTH = /^\d{1,15}$/;
 
 /** One that has been read. */
@@ -36,35 +37,36 @@ export interface ReadHead extends AnswerHead {
  * @throws AnswerError
  */
 export function readAnswerHead(text: string): ReadHead {
-  const lines = text.split('\r\n');
-  const statusLine = lines[0] ?? '';
-  const status = STATUS_LINE.exec(statusLine);
+  const lineEnd = text.indexOf(LINE_END);
+  const end = lineEnd < 0 ? text.length : lineEnd;
+  const status = STATUS_LINE.exec(text.slice(0, end));
   if (status === null) throw new AnswerError('HPE_INVALID_CONSTANT', 'no status line');
   const [, minor, code, statusText = ''] = status;
-  const headers = headersIn(text.slice(statusLine.length), lines, 1);
+  const headers = headersIn(text, end);
   return { status: Number(code), statusText, headers, isPersistent: minor === '1' };
 }
 
 /** @throws AnswerError when a trailer is no header */
 export function checkTrailer(line: string): void {
-  headersIn(line, [line], 0);
+  headersIn(`${LINE_END}${line}`, 0);
 }
 
 /**
- * @param head what is to be looked at, with its line ends
- * @param lines the same without; those before `from` are something else
+ * @param from where the end of the line before the first header is, if there is any header
  * @throws AnswerError when a line is no header, or is folded (RFC 9112 section 5.2)
  */
-function headersIn(head: string, lines: readonly string[], from: number): string[] {
-  if (NOT_IN_HEAD.test(head))
+function headersIn(text: string, from: number): string[] {
+  if (NOT_IN_HEAD.test(from === 0 ? text : text.slice(from)))
     throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'control characters in the headers');
   const headers: string[] = [];
-  for (let i = from; i < lines.length; i += 1) {
-    const line = lines[i] ?? '';
-    const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(0, colon));
+  for (let at = from; at < text.length; ) {
+    const begin = at + LINE_END.length;
+    const next = text.indexOf(LINE_END, begin);
+    at = next < 0 ? text.length : next;
+    const colon = text.indexOf(':', begin);
+    const name = colon < 0 || colon > at ? '' : text.slice(begin, colon);
     if (!isFieldName(name)) throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'a header without a name');
-    headers.push(name, line.slice(colon + 1).trim());
+    headers.push(name, text.slice(colon + 1, at).trim());
   }
   return headers;
 }

@@ -1,6 +1,6 @@
 // http-proxy, the pipeline that every exchange runs through. Its quirks stay in this file: it is created with the
 // exchange pass of ours in front of its own `stream` pass (which then never runs), and with its `ws` path kept.
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -55,17 +55,9 @@ export interface UpgradeOptions {
   readonly ca: string[] | null;
 }
 
-interface PassOptions extends HttpProxy.ServerOptions {
-  readonly exchange?: Exchange;
-}
-
 /** What the typings of http-proxy leave out: the documented way to put a pass into a pipeline. */
 interface Proxy extends HttpProxy {
-  before(
-    pipeline: 'web' | 'ws',
-    pass: string,
-    added: (request: IncomingMessage, response: ServerResponse, options: PassOptions) => boolean,
-  ): void;
+  before(pipeline: 'web' | 'ws', pass: string, added: () => boolean): void;
 }
 
 interface HttpProxyModule {
@@ -87,9 +79,13 @@ export function createPipeline(target: Target, pass: ExchangePass, upgrade: Upgr
     ...(upgrade.agent ? { agent: upgrade.agent } : {}),
     ...(upgrade.ca === null ? {} : { ca: upgrade.ca }),
   });
-  proxy.before('web', 'stream', (_request, _response, options) => {
-    if (options.exchange === undefined) throw new TypeError('an exchange was forwarded without itself');
-    pass(options.exchange);
+  /** Handed over beside the options, which http-proxy would copy for each request. */
+  let current: Exchange | null = null;
+  proxy.before('web', 'stream', () => {
+    const exchange = current;
+    current = null;
+    if (exchange === null) throw new TypeError('a request was forwarded without its exchange');
+    pass(exchange);
     return true;
   });
   const attempts = new WeakMap<IncomingMessage, UpgradeAttempt>();
@@ -101,8 +97,8 @@ export function createPipeline(target: Target, pass: ExchangePass, upgrade: Upgr
   proxy.on('error', (_cause, _request, socket) => socket.destroy());
   return {
     forward: (exchange) => {
-      const options: PassOptions = { exchange };
-      proxy.web(exchange.request, exchange.response, options);
+      current = exchange;
+      proxy.web(exchange.request, exchange.response);
     },
     forwardUpgrade: (attempt) => {
       const { request, socket, head } = attempt;
