@@ -88,15 +88,15 @@ export function framingOf(headers: readonly string[]): Framing {
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const [name = '', value = ''] = [headers[i], headers[i + 1]];
     // Only the three whose lengths these are are looked at more closely.
-    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+    if (name.length === 14 && is(name, 'Content-Length', 'content-length')) {
       if (length !== null || !LENGTH.test(value))
         throw new AnswerError('HPE_INVALID_CONTENT_LENGTH', 'a length that is none, or two');
       length = Number(value);
-    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+    } else if (name.length === 17 && is(name, 'Transfer-Encoding', 'transfer-encoding')) {
       if (isChunked || value.toLowerCase() !== 'chunked')
         throw new AnswerError('HPE_INVALID_TRANSFER_ENCODING', 'a transfer coding other than chunked');
       isChunked = true;
-    } else if (name.length === 10 && name.toLowerCase() === 'connection') {
+    } else if (name.length === 10 && is(name, 'Connection', 'connection')) {
       keepsAlive = connectionSays(value, keepsAlive);
     }
   }
@@ -105,7 +105,13 @@ export function framingOf(headers: readonly string[]): Framing {
   return { isChunked, length, keepsAlive };
 }
 
+/** Whether a name is another one, whatever its case; first as nearly everybody writes it, which costs least. */
+function is(name: string, usual: string, lowerCase: string): boolean {
+  return name === usual || name.toLowerCase() === lowerCase;
+}
+
 function connectionSays(value: string, before: boolean | undefined): boolean | undefined {
+  if (value === 'keep-alive') return before ?? true;
   const options = value.toLowerCase().split(',');
   if (before === false || options.some((option) => option.trim() === 'close')) return false;
   return options.some((option) => option.trim() === 'keep-alive') ? true : before;

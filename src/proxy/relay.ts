@@ -166,11 +166,14 @@ export class Relay implements ReadyAnswer {
 
   goOut(): void {
     const { response } = this.#exchange;
+    const { socket } = response;
+    // Corked by us, it is not corked by Node, which would need a tick of its own to undo that.
+    if (this.#isEnded && socket?.writableCorked === 0) socket.cork();
     this.#isCorked = false;
     if (response.destroyed) return;
     if (this.#isEnded) this.#flushText();
     // Else Node ends with an empty write, and what is still held back goes out with it as a vector.
-    response.socket?.uncork();
+    socket?.uncork();
     if (this.#isEnded) response.end();
   }
 
