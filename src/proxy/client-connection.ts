@@ -5,6 +5,15 @@ import type { Socket } from 'node:net';
 import type { ErrorReply } from './dialect.ts';
 import type { Paced } from './request-pace.ts';
 
+/** Where a socket has the connection that it is, as long as it is open. */
+export const CONNECTION: unique symbol = Symbol('connection');
+
+declare module 'net' {
+  interface Socket {
+    [CONNECTION]?: ClientConnection | undefined;
+  }
+}
+
 /** How an exchange is ended before its time: the client is told what its protocol still allows. */
 export interface ExchangeEnds {
   /** Its request turns out to be malformed in its body. */
@@ -20,6 +29,8 @@ export class ClientConnection implements Paced {
   readonly isSurplus: boolean;
   /** Responses and upgrades under way or waiting for their turn. */
   busy = 0;
+  /** In the list of all of them. */
+  place = -1;
   requestsLeft = 0;
   latest: ServerResponse | null = null;
   readonly #waiting: (() => void)[] = [];

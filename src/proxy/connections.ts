@@ -2,7 +2,7 @@
 // without cutting anybody off.
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ClientConnection } from './client-connection.ts';
+import { ClientConnection, CONNECTION } from './client-connection.ts';
 import { ENDED_BY_DRAIN } from './protocol-errors.ts';
 import { RequestPace } from './request-pace.ts';
 
@@ -13,7 +13,8 @@ const LAST_WORDS_MS = 2_000;
 
 /** Knows every open connection of a server. */
 export class Connections {
-  readonly #open = new Map<Socket, ClientConnection>();
+  /** In no order, each at its place; no Map, see ticker.ts. */
+  readonly #open: ClientConnection[] = [];
   readonly #most: number;
   readonly #pace = new RequestPace();
   #isDraining = false;
@@ -39,22 +40,22 @@ export class Connections {
 
   /** How many connections there are beyond those that should be. */
   get surplus(): number {
-    return Math.max(0, this.#open.size - this.#most);
+    return Math.max(0, this.#open.length - this.#most);
   }
 
   of(socket: Socket): ClientConnection | undefined {
-    return this.#open.get(socket);
+    return socket[CONNECTION];
   }
 
   add(socket: Socket): void {
-    if (this.#open.has(socket)) return;
-    this.#add(new ClientConnection(socket, this.#open.size >= this.#most));
+    if (socket[CONNECTION] !== undefined) return;
+    this.#add(new ClientConnection(socket, this.#open.length >= this.#most));
     this.#pace.onArrival();
   }
 
   /** A TLS handshake is done: from now on the connection is the secure socket on top of the plain one. */
   secure(plain: Socket, secure: Socket): void {
-    this.#add(new ClientConnection(secure, this.#open.get(plain)?.isSurplus ?? false));
+    this.#add(new ClientConnection(secure, plain[CONNECTION]?.isSurplus ?? false));
     this.#remove(plain);
   }
 
@@ -64,7 +65,7 @@ export class Connections {
    */
   beginExchange(socket: Socket, response: ServerResponse): ClientConnection | undefined {
     if (this.#isDraining) response.shouldKeepAlive = false;
-    const connection = this.#open.get(socket);
+    const connection = socket[CONNECTION];
     if (connection === undefined) return undefined;
     this.#begin(connection, response);
     response.once('close', () => this.#end(connection));
@@ -90,14 +91,14 @@ export class Connections {
   async #drain(): Promise<number> {
     this.#isDraining = true;
     this.#pace.release();
-    for (const connection of this.#open.values()) {
+    for (const connection of [...this.#open]) {
       const { latest, busy } = connection;
       if (latest !== null && !latest.headersSent) latest.shouldKeepAlive = false;
       if (busy === 0) this.#closeAfterGrace(connection);
     }
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
-      if (this.#open.size === 0) resolve();
+      if (this.#open.length === 0) resolve();
     });
     clearTimeout(this.#deadline?.timer);
     return this.#cut;
@@ -113,15 +114,16 @@ export class Connections {
   /** Clients get a moment to read why. */
   #cutAll(): void {
     this.#cut = this.#inFlight;
-    for (const connection of this.#open.values()) connection.cutOff(ENDED_BY_DRAIN);
+    for (const connection of [...this.#open]) connection.cutOff(ENDED_BY_DRAIN);
     setTimeout(() => {
-      for (const socket of this.#open.keys()) socket.destroy();
+      for (const { socket } of [...this.#open]) socket.destroy();
     }, LAST_WORDS_MS).unref();
   }
 
   #add(connection: ClientConnection): void {
     const { socket } = connection;
-    this.#open.set(socket, connection);
+    connection.place = this.#open.push(connection) - 1;
+    socket[CONNECTION] = connection;
     // While an upgrade waits for its turn node does not listen any more, and an error that nobody hears ends the worker.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#remove(socket));
@@ -130,12 +132,21 @@ export class Connections {
 
   /** With it goes what was under way on it: responses that wait behind another one never hear of its end. */
   #remove(socket: Socket): void {
-    const connection = this.#open.get(socket);
+    const connection = socket[CONNECTION];
     if (connection === undefined) return;
     this.#inFlight -= connection.busy;
     connection.busy = 0;
-    this.#open.delete(socket);
-    if (this.#open.size === 0) this.#onEmpty();
+    socket[CONNECTION] = undefined;
+    this.#forget(connection);
+    if (this.#open.length === 0) this.#onEmpty();
+  }
+
+  /** The last one takes its place. */
+  #forget({ place }: ClientConnection): void {
+    const last = this.#open.pop();
+    if (last === undefined || place === this.#open.length) return;
+    this.#open[place] = last;
+    last.place = place;
   }
 
   #begin(connection: ClientConnection, response: ServerResponse | null): void {
@@ -157,7 +168,7 @@ export class Connections {
 
   #closeAfterGrace(connection: ClientConnection): void {
     const close = (): void => {
-      if (connection.busy === 0 && this.#open.has(connection.socket)) connection.socket.destroySoon();
+      if (connection.busy === 0) connection.socket.destroySoon();
     };
     // A loop that was late runs its timers before it reads what has come meanwhile: a turn later it has.
     const timer = setTimeout(() => setImmediate(close), IDLE_GRACE_MS);
