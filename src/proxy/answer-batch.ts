@@ -11,6 +11,7 @@ export interface ReadyAnswer {
 /** So that the first of many does not wait for the last of them. */
 const MOST = 64;
 
+/** The answers of one worker that are ready in this turn of its loop. */
 export class AnswerBatch {
   #ready: ReadyAnswer[] = [];
   #isScheduled = false;

@@ -157,7 +157,7 @@ export class Relay implements ReadyAnswer {
   }
 
   end(): void {
-    if (this.#isEnded) return;
+    if (this.#isEnded || this.#exchange.response.writableEnded) return;
     this.#isEnded = true;
     if (this.#isChunked) this.#text += LAST_CHUNK;
     if (this.#isBulk) this.goOut();

@@ -1,6 +1,5 @@
 // Puts the parts of the data plane together for one generation. What it needs of the outside is handed to it, so
 // that a test can run it without a cluster.
-
 import { accessName } from '../clients/access.ts';
 import type { ClientRefusals } from '../clients/refusals.ts';
 import type { TlsPair } from '../clients/tls-pair.ts';
