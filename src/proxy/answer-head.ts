@@ -1,5 +1,5 @@
 // The head of an answer: its status line, its headers, and how its body is framed (RFC 9112). Strict, see answer-parser.ts.
-import { isFieldName } from './header-rules.ts';
+import { isFieldName, isNamed } from './header-rules.ts';
 
 export interface AnswerHead {
   readonly status: number;
@@ -88,26 +88,21 @@ export function framingOf(headers: readonly string[]): Framing {
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const [name = '', value = ''] = [headers[i], headers[i + 1]];
     // Only the three whose lengths these are are looked at more closely.
-    if (name.length === 14 && is(name, 'Content-Length', 'content-length')) {
+    if (name.length === 14 && isNamed(name, 'Content-Length', 'content-length')) {
       if (length !== null || !LENGTH.test(value))
         throw new AnswerError('HPE_INVALID_CONTENT_LENGTH', 'a length that is none, or two');
       length = Number(value);
-    } else if (name.length === 17 && is(name, 'Transfer-Encoding', 'transfer-encoding')) {
+    } else if (name.length === 17 && isNamed(name, 'Transfer-Encoding', 'transfer-encoding')) {
       if (isChunked || value.toLowerCase() !== 'chunked')
         throw new AnswerError('HPE_INVALID_TRANSFER_ENCODING', 'a transfer coding other than chunked');
       isChunked = true;
-    } else if (name.length === 10 && is(name, 'Connection', 'connection')) {
+    } else if (name.length === 10 && isNamed(name, 'Connection', 'connection')) {
       keepsAlive = connectionSays(value, keepsAlive);
     }
   }
   if (isChunked && length !== null)
     throw new AnswerError('HPE_UNEXPECTED_CONTENT_LENGTH', 'a length and chunks');
   return { isChunked, length, keepsAlive };
-}
-
-/** Whether a name is another one, whatever its case; first as nearly everybody writes it, which costs least. */
-function is(name: string, usual: string, lowerCase: string): boolean {
-  return name === usual || name.toLowerCase() === lowerCase;
 }
 
 function connectionSays(value: string, before: boolean | undefined): boolean | undefined {

@@ -3,15 +3,13 @@
 import type { RetrySettings, UpstreamLimits } from '../config/settings.ts';
 import type { Lease, NoLease } from '../credentials/pool.ts';
 import { messageOf } from '../errors.ts';
-import type { AnswerBatch } from './answer-batch.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { ErrorReply } from './dialect.ts';
 import type { Exchange, Forwarded } from './exchange.ts';
-import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { HeldAnswer } from './held-answer.ts';
 import { judgeAnswer, judgeBreak, judgeFailure } from './judge.ts';
 import { type Leases, noLeaseError } from './leases.ts';
-import { Relay } from './relay.ts';
+import { Relay, type RelayParts } from './relay.ts';
 import { replyError } from './reply.ts';
 import { leaseWait, mayTryAgain, nextLease } from './retry-bounds.ts';
 import type { Target } from './target.ts';
@@ -19,16 +17,13 @@ import { NOT_TICKING, type Ticker, type Ticking } from './ticker.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What every exchange is forwarded with. */
-export interface ForwardingParts {
+export interface ForwardingParts extends RelayParts {
   readonly target: Target;
   readonly upstream: Upstream;
   readonly leases: Leases;
   readonly ticker: Ticker;
   readonly limits: UpstreamLimits;
   readonly retry: RetrySettings;
-  readonly streamKeepAliveMs: number;
-  readonly metrics: ExchangeMetrics;
-  readonly answers: AnswerBatch;
 }
 
 /** An error answer that does not come to its end within this time is given up for another attempt. */
@@ -55,12 +50,7 @@ export class Forwarding implements AttemptListener, Forwarded, Ticking {
   constructor(exchange: Exchange, parts: ForwardingParts) {
     this.#exchange = exchange;
     this.#parts = parts;
-    this.#relay = new Relay(exchange, {
-      keepAliveMs: parts.streamKeepAliveMs,
-      metrics: parts.metrics,
-      answers: parts.answers,
-      onDrained: () => this.#attempt?.resume(),
-    });
+    this.#relay = new Relay(exchange, parts, () => this.#attempt?.resume());
   }
 
   start(): void {

@@ -33,6 +33,11 @@ export function isFieldName(name: string): boolean {
   return true;
 }
 
+/** Whether a name is another one, whatever its case; first as nearly everybody writes it, which costs least. */
+export function isNamed(name: string, usual: string, lowerCase: string): boolean {
+  return name === usual || name === lowerCase || name.toLowerCase() === lowerCase;
+}
+
 /** Tells the fate of a header by its name, whatever its case. */
 export class HeaderRules {
   readonly #fates: ReadonlyMap<string, HeaderFate>;

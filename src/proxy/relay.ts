@@ -1,4 +1,4 @@
-// Writes the upstream's answer to the client as it comes: same status, same bytes, each chunk at once, and no faster
+// Writes the upstream's answer to the client as it comes: same status, same bytes, within the turn of the loop, no faster
 // than the client reads. When the upstream breaks off, the client is told so in a way it cannot mistake for the end.
 import type { AnswerBatch, ReadyAnswer } from './answer-batch.ts';
 import { copyOf, giveBack } from './copies.ts';
@@ -12,13 +12,12 @@ import { headersForClient } from './response-headers.ts';
 import { CodedUsage } from './usage/coded-usage.ts';
 import { UsageReader } from './usage/usage-reader.ts';
 
-export interface RelayOptions {
+/** What every answer is relayed with. */
+export interface RelayParts {
   /** Silence after which a comment is written between two events; 0 is never. */
-  readonly keepAliveMs: number;
+  readonly streamKeepAliveMs: number;
   readonly metrics: ExchangeMetrics;
   readonly answers: AnswerBatch;
-  /** Called when the client has read what was held back. */
-  readonly onDrained: () => void;
 }
 
 /** RFC 9112 section 4; Node refuses to send anything else. */
@@ -32,7 +31,8 @@ const LAST_WORDS_MS = 10_000;
 /** The answer of one attempt on its way to the client. */
 export class Relay implements ReadyAnswer {
   readonly #exchange: Exchange;
-  readonly #options: RelayOptions;
+  readonly #parts: RelayParts;
+  readonly #onDrained: () => void;
   /** Null unless the answer is an event stream that may be written into. */
   #events: EventBoundary | null = null;
   /** Of a body that only the end of the upstream's connection ends, where it shows by itself whether it is whole. */
@@ -53,9 +53,11 @@ export class Relay implements ReadyAnswer {
   /** Of a body that is small enough to go out in one piece with its head, once it has come whole. */
   #length = -1;
 
-  constructor(exchange: Exchange, options: RelayOptions) {
+  /** @param onDrained called when the client has read what was held back */
+  constructor(exchange: Exchange, parts: RelayParts, onDrained: () => void) {
     this.#exchange = exchange;
-    this.#options = options;
+    this.#parts = parts;
+    this.#onDrained = onDrained;
   }
 
   /** The head; it goes out with the first bytes of the body when these came along with it, else with `flush`. */
@@ -67,7 +69,7 @@ export class Relay implements ReadyAnswer {
       this.#events = new EventBoundary();
       if (answer.endsWithConnection && status === 200) this.#bodyEnd = new StreamEnd(path, this.#events);
     } else if (answer.endsWithConnection && body === 'json' && coding === null) this.#bodyEnd = new JsonEnd();
-    if (isEventStream && method !== 'HEAD') this.#options.metrics.onStreamBegun(this.#exchange);
+    if (isEventStream && method !== 'HEAD') this.#parts.metrics.onStreamBegun(this.#exchange);
     // What a GET brings back may have been counted when it was made.
     if (body !== 'other' && status === 200 && method === 'POST') {
       this.#exchange.usage = coding === null ? new UsageReader(body) : new CodedUsage(body, coding);
@@ -115,7 +117,7 @@ export class Relay implements ReadyAnswer {
       response.once('drain', () => {
         this.#isWaiting = false;
         this.#isBehind = false;
-        this.#options.onDrained();
+        this.#onDrained();
       });
     }
     return false;
@@ -161,7 +163,7 @@ export class Relay implements ReadyAnswer {
     this.#isEnded = true;
     if (this.#isChunked) this.#text += LAST_CHUNK;
     if (this.#isBulk) this.goOut();
-    else if (!this.#isCorked) this.#options.answers.add(this);
+    else if (!this.#isCorked) this.#parts.answers.add(this);
   }
 
   goOut(): void {
@@ -182,12 +184,12 @@ export class Relay implements ReadyAnswer {
     if (this.#isCorked || socket === null) return;
     this.#isCorked = true;
     socket.cork();
-    this.#options.answers.add(this);
+    this.#parts.answers.add(this);
   }
 
   /** Breaks a long silence on an event stream, if it stands between two events. */
   keepAlive(now: number): void {
-    const { keepAliveMs } = this.#options;
+    const { streamKeepAliveMs: keepAliveMs } = this.#parts;
     if (this.#isEnded || this.#events === null || keepAliveMs === 0 || now - this.#lastWriteAt < keepAliveMs)
       return;
     if (!this.#events.isBetweenEvents || this.#isWaiting) return;

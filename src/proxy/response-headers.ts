@@ -1,7 +1,7 @@
 // The headers of the upstream's answer as they go to the client: everything but hop-by-hop headers, with our
 // request id in front. They are latin1 (RFC 9110 section 5.5).
 import { isCorsHeader } from './cors.ts';
-import { namedByConnection, responseHeaderRules, withoutHeaders } from './header-rules.ts';
+import { isNamed, namedByConnection, responseHeaderRules, withoutHeaders } from './header-rules.ts';
 import type { BodyKind } from './usage/usage-reader.ts';
 
 /** What relaying needs to know of an answer's headers. */
@@ -47,15 +47,15 @@ export function headersForClient(
     if (fate === 'pass') {
       if (cors !== null && isCorsHeader(name)) continue;
       flat.push(name, value);
-      if (name.length === 12 && isContentType(name)) {
+      if (name.length === 12 && isNamed(name, 'Content-Type', 'content-type')) {
         isEventStream = EVENT_STREAM.test(value);
         isJson = JSON_TYPE.test(value);
       } else if (name.length === 14) {
-        if (name.toLowerCase() === 'content-length') length = Number(value);
+        if (isNamed(name, 'Content-Length', 'content-length')) length = Number(value);
       } else if (name.length === 16) coding = codingOf(name, value) ?? coding;
     } else if (fate === 'requestId') flat.push(UPSTREAM_REQUEST_ID, value);
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
-    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') isChunked = true;
+    else if (name.length === 17 && isNamed(name, 'Transfer-Encoding', 'transfer-encoding')) isChunked = true;
   }
   const kept = named.length === 0 ? flat : withoutHeaders(flat, named);
   return {
@@ -82,8 +82,4 @@ function codingOf(name: string, value: string): string | null {
 function bodyKind(isEventStream: boolean, isJson: boolean): BodyKind {
   if (isEventStream) return 'events';
   return isJson ? 'json' : 'other';
-}
-
-function isContentType(name: string): boolean {
-  return name === 'content-type' || name === 'Content-Type' || name.toLowerCase() === 'content-type';
 }

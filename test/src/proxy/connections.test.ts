@@ -51,3 +51,31 @@ test('a request that came while the loop was late is answered before its idle co
   assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n[\s\S]*answer$/);
   assert.equal(await drained, 0);
 });
+
+test('connections that close in any order are forgotten, and only they', async (t) => {
+  const connections = new Connections(0);
+  const server = createServer();
+  const opened: Socket[] = [];
+  server.on('connection', (socket) => {
+    if (!(socket instanceof Socket)) return;
+    connections.add(socket);
+    opened.push(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  for (let count = 0; count < 5; count += 1) {
+    connect(portOf(server), '127.0.0.1').on('error', () => {});
+    await once(server, 'connection');
+  }
+  for (const place of [1, 4, 0, 2, 3]) {
+    const socket = opened[place];
+    assert.ok(socket !== undefined && connections.of(socket)?.socket === socket);
+    const before = connections.surplus;
+    socket.destroy();
+    await once(socket, 'close');
+    assert.equal(connections.of(socket), undefined);
+    assert.equal(connections.surplus, before - 1);
+  }
+  assert.equal(await connections.drain(10_000), 0);
+});
