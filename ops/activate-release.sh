@@ -13,7 +13,7 @@ unit=flow-proxy-plugin.service
 version=$(node -p 'require(process.argv[1]).version' "$release/package.json")
 
 # What primary and workers say to each other: new workers under the old primary have to speak the same.
-protocol_of() { sed -n 's/^export const PROTOCOL = \([0-9]*\);.*/\1/p' "$1/dist/src/ipc/messages.js"; }
+protocol_of() { sed -n 's/^const PROTOCOL = \([0-9]*\);.*/\1/p' "$1"/dist/chunks/*.js; }
 if [ "$how" = reload ] && [ "$(protocol_of "$release")" != "$(protocol_of "$prefix/current")" ]; then
   echo "activate: this version cannot take over worker by worker: restarting"
   how=restart

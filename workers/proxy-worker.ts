@@ -1,7 +1,7 @@
 // Entry point of a cluster worker: waits for its boot message, serves, tells the primary how it is, drains when told
 // to or when the primary is gone. It reads no file and no environment.
-import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/errors.ts';
+import { installedFile } from '../src/installed-files.ts';
 import { openPrimaryChannel } from '../src/ipc/channel.ts';
 import { type BootMessage, type PoolMessage, PROTOCOL, type ServiceState } from '../src/ipc/messages.ts';
 import type { Destination } from '../src/logging/destination.ts';
@@ -59,7 +59,7 @@ async function serve({
       admit: (admission, client) => channel.send({ type: 'admit', admission, client }),
       release: (admission) => channel.send({ type: 'release', admission }),
     },
-    rewriteTaskFile: fileURLToPath(new URL('./rewrite-body.js', import.meta.url)),
+    rewriteTaskFile: installedFile('dist/workers/rewrite-body.js'),
     service: () => ({ version: VERSION, uptimeMs: Date.now() - service.startedAt, ...service }),
     reporter: {
       failed: (failure) => {

@@ -1,7 +1,7 @@
 // Where this flow-proxy is installed, as it was started: perhaps by a symbolic link that an upgrade turns to another
 // version, so that it is followed anew each time.
 import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { INSTALLED_ROOT } from '../installed-files.ts';
 
 const MAIN = 'dist/src/cli/main.js';
 
@@ -14,5 +14,5 @@ export function installationFolder(): string {
   } catch {
     // It was moved away; where the running code came from is still known.
   }
-  return fileURLToPath(new URL('../../../', import.meta.url));
+  return INSTALLED_ROOT;
 }

@@ -1,8 +1,8 @@
 // The log of the service: opened by the settings, and what an operator hears when it cannot be written.
 import { fstatSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { LogSettings } from '../config/settings.ts';
 import { messageOf } from '../errors.ts';
+import { installedFile } from '../installed-files.ts';
 import { complainer } from '../logging/complainer.ts';
 import { openLog, openStandardOutput } from '../logging/destinations.ts';
 import { LogSink } from '../logging/log-sink.ts';
@@ -17,7 +17,7 @@ export interface ServiceLog {
   close(): Promise<void>;
 }
 
-const COMPRESS_FILE = fileURLToPath(new URL('../../workers/compress-log.js', import.meta.url));
+const COMPRESS_FILE = installedFile('dist/workers/compress-log.js');
 
 /** @throws ConfigError when the log cannot be opened at all */
 export async function openServiceLog(settings: LogSettings): Promise<ServiceLog> {

@@ -1,8 +1,8 @@
 // `flow-proxy report [FILE…]`: what log files say about the service.
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, messageOf } from '../errors.ts';
+import { installedFile } from '../installed-files.ts';
 import { countLogs } from '../report/count.ts';
 import { reportText } from '../report/print.ts';
 import { ProgressBar } from '../report/progress.ts';
@@ -11,7 +11,7 @@ import { summarise } from '../report/summary.ts';
 import { logFiles } from './log-files.ts';
 import { type CommandLine, prepareSettings } from './prepare.ts';
 
-const SCAN_FILE = fileURLToPath(new URL('../../workers/scan-log.js', import.meta.url));
+const SCAN_FILE = installedFile('dist/workers/scan-log.js');
 const STDIN = '-';
 /** Each holds one part of a file; more of them than disks can feed bring nothing. */
 const MOST_THREADS = 8;

@@ -1,18 +1,18 @@
 // `flow-proxy` without a command: the service in the foreground, until a signal ends it.
 import { tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
-import { fileURLToPath } from 'node:url';
 import { accessWarning } from '../clients/access.ts';
 import { type Configuration, loadConfiguration } from '../configuration.ts';
 import { pathsToServe } from '../control/socket-path.ts';
 import { ConfigError, messageOf } from '../errors.ts';
+import { describeHost } from '../host/description.ts';
+import { installedFile } from '../installed-files.ts';
 import type { Logger } from '../logging/logger.ts';
 import { readCode } from '../supervisor/code.ts';
 import { ControlServer, type Verb } from '../supervisor/control-server.ts';
 import { assertPortIsFree } from '../supervisor/listen-check.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import { serviceVerbs } from '../supervisor/verbs.ts';
-import { Threads } from '../threads.ts';
 import { VERSION } from '../version.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { installationFolder } from './installation.ts';
@@ -21,7 +21,7 @@ import { openServiceLog } from './open-log.ts';
 import { type CommandLine, loadInput, reloadInput } from './prepare.ts';
 import { reportToSystemd, socketFromSystemd } from './systemd.ts';
 
-const HOST_FILE = fileURLToPath(new URL('../../workers/host-figures.js', import.meta.url));
+const HOST_FILE = installedFile('dist/workers/host-figures.js');
 /** Signals end a process with 128 plus their number, by the convention of shells. */
 const CUT_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -41,6 +41,7 @@ export async function start(commandLine: CommandLine, early: EarlySignals): Prom
   if (passedSocket === null) await assertPortIsFree(settings.host, settings.port);
   const code = await readCode(installationFolder());
   log.info({ msg: `flow-proxy ${VERSION} starting`, pid: process.pid, node: process.version });
+  log.info({ msg: `Host: ${describeHost()}` });
   const atReload = reloadInput(input);
   const supervisor = new Supervisor({
     configuration,
@@ -54,9 +55,6 @@ export async function start(commandLine: CommandLine, early: EarlySignals): Prom
     passedSocket,
   });
   const reporter = await reportToSystemd(supervisor, log);
-  supervisor.events.once('state', (state) => {
-    if (state === 'ready') void logHost(log);
-  });
   const { admin, watch } = await openAdmin(configuration, supervisor, log);
   const verbs = { ...serviceVerbs(supervisor), live: () => watch.wholeReport() };
   const control = await openControl(configuration, verbs, log);
@@ -95,14 +93,6 @@ async function openControl(
     log.warning({ msg: `${problem}; flow-proxy status, reload and the like cannot reach this service` });
     return undefined;
   }
-}
-
-/** One line about the machine, for whoever reads the log later; found out in a thread once the workers serve. */
-async function logHost(log: Logger): Promise<void> {
-  const threads = new Threads(HOST_FILE, 0);
-  const description = await threads.run('describeHost', null).catch(messageOf);
-  log.info({ msg: `Host: ${String(description)}` });
-  await threads.close();
 }
 
 /** Who else than this machine may come in. */

@@ -11,7 +11,7 @@ export interface Code {
   readonly fingerprint: string;
 }
 
-const FOLDERS = ['dist/src', 'dist/workers'];
+const FOLDERS = ['dist/src/cli', 'dist/workers', 'dist/chunks'];
 /** Ours, and the one in which npm keeps the versions of all dependencies that are installed. */
 const FILES = ['package.json', 'node_modules/.package-lock.json'];
 

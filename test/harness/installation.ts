@@ -4,6 +4,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,7 +15,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './root.ts';
 
-const PARTS = ['package.json', 'dist/src', 'dist/workers'];
+const PARTS = ['package.json', 'dist/src/cli/main.js', 'dist/chunks', 'dist/page', 'dist/workers'];
+
+/** The one bundle of an installation that has a text. */
+export function bundleWith(folder: string, text: string): string {
+  const bundles = ['dist/chunks', 'dist/workers'].flatMap((name) =>
+    readdirSync(join(folder, name)).map((file) => join(folder, name, file)),
+  );
+  const found = bundles.filter((file) => file.endsWith('.js') && readFileSync(file, 'utf8').includes(text));
+  const [file] = found;
+  if (file === undefined || found.length > 1) throw new Error(`${found.length} bundles have "${text}"`);
+  return file;
+}
 
 export class Installation {
   /** What a service is started by: dist/src/cli/main.js behind the link. */
@@ -50,13 +62,12 @@ export class Installation {
   }
 
   /**
-   * Replaces text in a compiled file of the version in use, which must be there.
+   * Replaces text in the one bundle of the version in use that has it.
    * @returns puts it back
    */
-  edit(path: string, from: string, to: string): () => void {
-    const file = this.file(path);
+  edit(from: string, to: string): () => void {
+    const file = bundleWith(this.file('..'), from);
     const before = readFileSync(file, 'utf8');
-    if (!before.includes(from)) throw new Error(`${file} has no "${from}"`);
     writeFileSync(
       file,
       before.replace(from, () => to),

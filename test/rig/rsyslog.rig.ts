@@ -29,7 +29,7 @@ else {
     const changes = { ...SOON, '/var/log/flow-proxy/app.log': file };
     startForwarder('flow-proxy-imfile.conf', server.port, changes, t);
     // The last line that comes by itself: what is under way when a server breaks off is lost to plain TCP.
-    await proxy.waitForLog(({ msg }) => msg.startsWith('Host: '), ARRIVAL_MS);
+    await proxy.waitForLog(({ msg }) => msg.startsWith('Ready on '), ARRIVAL_MS);
     // The file as it is by then: lines come by themselves too.
     const isWhole = (ids: readonly string[]) => (lines: string) =>
       ids.every((id) => lines.includes(id)) && lines === readFileSync(file, 'utf8');

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { basename } from 'node:path';
+import { basename, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { SimulatedUpstream } from '../../ops/simulated-upstream/server.ts';
 import { call } from '../harness/http-call.ts';
+import { bundleWith } from '../harness/installation.ts';
 import { root } from '../harness/root.ts';
 import { isInside, runBooted } from './booted.ts';
 import { addSettings, install, prepareUpstream, primaryPid, property, SECRETS, URL } from './installed.ts';
@@ -30,6 +31,12 @@ async function makeVersion(version: string, file: string, change: (text: string)
   assert.notEqual(changed, text, `${file} is not what this test takes it for`);
   await writeFile(`${folder}/${file}`, changed);
   return folder;
+}
+
+/** A copy of the installed version under another number, with one text of its code changed. */
+function editVersion(version: string, from: string, to: string): Promise<string> {
+  const file = relative(CURRENT, bundleWith(CURRENT, from));
+  return makeVersion(version, file, (text) => text.replace(from, () => to));
 }
 
 /** @returns the URL at which a web server offers the file */
@@ -119,8 +126,10 @@ if (!isInside) {
   });
 
   test('A new version that starts and cannot answer is rolled back by itself', async () => {
-    const folder = await makeVersion('9.3.0', 'dist/src/proxy/target.js', (text) =>
-      text.replace('basePath: url.pathname', "basePath: '/nowhere' + url.pathname"),
+    const folder = await editVersion(
+      '9.3.0',
+      'basePath: url.pathname',
+      "basePath: '/nowhere' + url.pathname",
     );
     const { code, stdout, stderr } = await attempt(`${UPGRADE} ${folder}`);
     assert.equal(code, 1, stdout + stderr);
@@ -130,8 +139,8 @@ if (!isInside) {
   });
 
   test('A new version that refuses the configuration changes nothing', async () => {
-    const refusing = "export function check() { throw new Error('I refuse'); }\n";
-    const folder = await makeVersion('9.4.0', 'dist/src/cli/check.js', () => refusing);
+    const check = 'function check(commandLine) {';
+    const folder = await editVersion('9.4.0', check, `${check} throw new Error('I refuse');`);
     const { code, stderr } = await attempt(`${UPGRADE} ${folder}`);
     assert.equal(code, 1);
     assert.match(stderr, /nothing was changed/);
@@ -149,9 +158,7 @@ if (!isInside) {
   test('A version that cannot take over from the old primary is restarted; with the socket in the hands of systemd no request is lost', async () => {
     await install('--socket');
     const primary = await primaryPid();
-    const folder = await makeVersion('9.5.0', 'dist/src/ipc/messages.js', (text) =>
-      text.replace(/PROTOCOL = \d+/, 'PROTOCOL = 999'),
-    );
+    const folder = await editVersion('9.5.0', 'const PROTOCOL = ', 'const PROTOCOL = 999');
     const { code, said, failed, sent } = await upgradeUnderLoad(folder);
     assert.match(said, /cannot take over worker by worker: restarting/);
     assert.equal(code, 0, said);

@@ -9,39 +9,39 @@ import { type Stack, startStack } from '../harness/stack.ts';
 import { PostLoops } from '../harness/traffic.ts';
 
 const WORKER = 'workers/proxy-worker.js';
-const HEALTHZ = "case '/healthz':";
+const HEALTHZ = 'case "/healthz":';
 const CHAT = '/v1/chat/completions';
 
 interface BrokenVersion {
   readonly what: string;
-  /** File, text in it, text in its stead. */
-  readonly edits: readonly (readonly [string, string, string])[];
+  /** Text in the build, text in its stead. */
+  readonly edits: readonly (readonly [string, string])[];
   readonly reason: RegExp;
 }
 
 const BROKEN: readonly BrokenVersion[] = [
   {
     what: 'does not load',
-    edits: [[WORKER, 'import ', 'throw new Error("a broken build");\nimport ']],
+    edits: [['const channel = ', 'throw new Error("a broken build");\nconst channel = ']],
     reason: /^the new worker 0 cannot serve: it ended by exit code 1$/,
   },
   {
     what: 'fails its self-check',
-    edits: [['src/proxy/local-routes.js', HEALTHZ, `${HEALTHZ} replyBody(exchange, 500, {}); return;`]],
+    edits: [[HEALTHZ, `${HEALTHZ} replyBody(exchange, 500, {}); return;`]],
     reason: /^the new worker 0 cannot serve: its self-check failed: \/healthz answers 500/,
   },
   {
     what: 'never answers its self-check',
     edits: [
-      ['src/proxy/local-routes.js', HEALTHZ, `${HEALTHZ} return;`],
+      [HEALTHZ, `${HEALTHZ} return;`],
       // It would be ten seconds.
-      ['src/proxy/self-check.js', 'TIMEOUT_MS = 10_000', 'TIMEOUT_MS = 300'],
+      ['TIMEOUT_MS = 1e4', 'TIMEOUT_MS = 300'],
     ],
     reason: /^the new worker 0 cannot serve: its self-check failed: no answer within 0\.3 s$/,
   },
   {
     what: 'speaks another protocol than the primary',
-    edits: [['src/ipc/messages.js', 'PROTOCOL = ', 'PROTOCOL = 1000 + ']],
+    edits: [['const PROTOCOL = ', 'const PROTOCOL = 1000 + ']],
     reason:
       /^the new worker 0 cannot serve: .*its code is of another version, which wants the whole service restarted$/,
   },
@@ -78,7 +78,7 @@ describe('an upgrade', () => {
       t.after(() => loops.stop());
       const restore = edits.map((edit) => installation.edit(...edit));
       const reply = await reload(proxy);
-      for (const back of restore) back();
+      for (const back of restore.toReversed()) back();
       assert.deepEqual(
         [reply.outcome, reply.message],
         ['refused', 'the reload failed, the old settings go on'],
@@ -106,11 +106,10 @@ describe('an upgrade', () => {
     const upgradeTo = (version: string): void => {
       installation.add(version);
       installation.use(version);
-      installation.edit('src/proxy/local-routes.js', 'alive: true', `alive: ${version}`);
+      installation.edit('alive: true', `alive: ${version}`);
     };
     upgradeTo('2');
     installation.edit(
-      WORKER,
       'await checkSelf(',
       "if (slot === 1) throw new Error('half way');\n        await checkSelf(",
     );

@@ -1,8 +1,11 @@
 // GET /status: one page with everything in it. Its policy lets it load nothing and run nothing but its own script.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { installedFile } from '../../installed-files.ts';
 import type { AdminRoute } from './admin-listener.ts';
 import { replyBody } from './reply.ts';
+
+const FOLDER = 'dist/page';
 
 export interface StatusPage {
   readonly html: string;
@@ -10,9 +13,9 @@ export interface StatusPage {
   readonly policy: string;
 }
 
-/** Puts style and scripts, which are files of their own beside this one, into the page. */
+/** Puts style and scripts, which are files of their own, into the page. */
 export function readStatusPage(): StatusPage {
-  const part = (name: string): string => readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
+  const part = (name: string): string => readFileSync(installedFile(`${FOLDER}/${name}`), 'utf8');
   const [style, script] = [part('status.css'), part('chart.js') + part('status.js')];
   const html = part('status.html')
     .replace('/* style */', () => style)
