@@ -1,7 +1,7 @@
 // Signals of the first moments of a start, when all there is of flow-proxy is its entry point.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { within } from '../harness/eventually.ts';
 import { type FlowProcess, MAIN, type ProcessOptions, spawnFlowProxy } from '../harness/flow-process.ts';
 import { call } from '../harness/http-call.ts';
+import { root } from '../harness/root.ts';
 
 const CREDENTIALS = [{ name: 'one', clientId: 'id-1', clientSecret: 'secret-of-one', tenant: 't' }];
 const STORM_EVERY_MS = 2;
@@ -25,8 +26,10 @@ interface HeldStart {
 async function startHeld(options: ProcessOptions, t: TestContext): Promise<HeldStart> {
   const folder = mkdtempSync(join(tmpdir(), 'flow-proxy-early-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const built = dirname(MAIN);
-  for (const name of ['main.js', 'early-signals.js']) copyFileSync(join(built, name), join(folder, name));
+  const main = join(folder, 'src/cli/main.js');
+  const program = 'chunks/program.js';
+  for (const file of [main, join(folder, program)]) mkdirSync(dirname(file), { recursive: true });
+  copyFileSync(MAIN, main);
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
   // To read and write, as to open one end alone waits for the other.
@@ -34,15 +37,15 @@ async function startHeld(options: ProcessOptions, t: TestContext): Promise<HeldS
   t.after(() => held.close());
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(
-    join(folder, 'program.js'),
+    join(folder, program),
     `import { openSync, readSync, writeSync } from 'node:fs';
      const pipe = openSync(${JSON.stringify(pipe)}, 'r');
      writeSync(1, '{"msg":"loading"}\\n');
      readSync(pipe, Buffer.alloc(1));
-     const real = await import(${JSON.stringify(pathToFileURL(join(built, 'program.js')).href)});
+     const real = await import(${JSON.stringify(pathToFileURL(root(`dist/${program}`)).href)});
      export const runProgram = real.runProgram;`,
   );
-  const proxy = await spawnFlowProxy({ ...options, main: join(folder, 'main.js') });
+  const proxy = await spawnFlowProxy({ ...options, main });
   t.after(() => proxy.end());
   await proxy.log.waitFor(({ msg }) => msg === 'loading', START_MS);
   return {
