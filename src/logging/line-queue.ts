@@ -28,6 +28,7 @@ export interface QueueOptions extends LogEvents {
 }
 
 const ROOM = 4 * 1024 * 1024;
+/** What a pipe holds and one read takes: a line more would cost the reader as much again. */
 const BATCH = 64 * 1024;
 const RETRY_MS = 1_000;
 /** The end of a process does not wait longer for an outlet that hangs. */
@@ -145,11 +146,13 @@ export class LineQueue implements Destination {
     return failure === undefined;
   }
 
+  /** As many whole lines as a batch has room for, one at least. */
   #take(): string {
     let size = 0;
     let count = 0;
-    while (count < this.#waiting.length && size < BATCH) {
-      size += this.#waiting[count]?.length ?? 0;
+    for (const { length } of this.#waiting) {
+      if (count > 0 && size + length > BATCH) break;
+      size += length;
       count += 1;
     }
     this.#waitingSize -= size;
