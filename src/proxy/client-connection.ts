@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorReply } from './dialect.ts';
+import type { IdleState } from './idle-timeout.ts';
 import type { Paced } from './request-pace.ts';
 
 /** Where a socket has the connection that it is, as long as it is open. */
@@ -32,6 +33,10 @@ export class ClientConnection implements Paced {
   /** In the list of all of them. */
   place = -1;
   requestsLeft = 0;
+  isHeldBack = false;
+  /** A request has been answered on it. */
+  isKept = false;
+  readonly idle: IdleState = { ticks: 0, bytesRead: 0 };
   latest: ServerResponse | null = null;
   readonly #waiting: (() => void)[] = [];
   #ends: ExchangeEnds | null = null;

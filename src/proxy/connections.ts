@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClientConnection, CONNECTION } from './client-connection.ts';
+import { IdleTimeout, withoutTimer } from './idle-timeout.ts';
 import { ENDED_BY_DRAIN } from './protocol-errors.ts';
 import { RequestPace } from './request-pace.ts';
 
@@ -17,6 +18,7 @@ export class Connections {
   readonly #open: ClientConnection[] = [];
   readonly #most: number;
   readonly #pace = new RequestPace();
+  readonly #idleTimeout: IdleTimeout;
   #isDraining = false;
   #inFlight = 0;
   #onEmpty: () => void = () => {};
@@ -24,9 +26,13 @@ export class Connections {
   #deadline: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
   #cut = 0;
 
-  /** @param most connections beyond these are surplus */
-  constructor(most: number = Number.POSITIVE_INFINITY) {
+  /**
+   * @param most connections beyond these are surplus
+   * @param keepAliveTimeoutMs how long one that has nothing to do is kept; 0 for as long as its client wants
+   */
+  constructor(most: number = Number.POSITIVE_INFINITY, keepAliveTimeoutMs: number = 0) {
     this.#most = most;
+    this.#idleTimeout = new IdleTimeout(this.#open, keepAliveTimeoutMs);
   }
 
   /** Exchanges and upgrades under way. */
@@ -90,6 +96,7 @@ export class Connections {
 
   async #drain(): Promise<number> {
     this.#isDraining = true;
+    this.#idleTimeout.stop();
     this.#pace.release();
     for (const connection of [...this.#open]) {
       const { latest, busy } = connection;
@@ -124,6 +131,7 @@ export class Connections {
     const { socket } = connection;
     connection.place = this.#open.push(connection) - 1;
     socket[CONNECTION] = connection;
+    if (!connection.isSurplus) withoutTimer(socket);
     // While an upgrade waits for its turn node does not listen any more, and an error that nobody hears ends the worker.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#remove(socket));
@@ -160,6 +168,7 @@ export class Connections {
     if (connection.busy === 0) return;
     const { busy: before, socket } = connection;
     connection.onDone();
+    connection.isKept = true;
     this.#inFlight += connection.busy - before;
     if (connection.busy > 0) return;
     if (this.#isDraining) this.#closeAfterGrace(connection);

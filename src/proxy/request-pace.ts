@@ -25,17 +25,13 @@ export interface Paced {
   readonly socket: Socket;
   /** Before it has to wait again; the pace's own, 0 to begin with. */
   requestsLeft: number;
-}
-
-interface Waiting {
-  readonly connection: Paced;
-  /** For how long it may be idle, ms; that time does not run while it is us who do not read. */
-  readonly timeoutMs: number;
+  /** It is us who do not read; the pace's own, false to begin with. */
+  isHeldBack: boolean;
 }
 
 /** Lets the connections of one worker be read from in the order in which they came to wait. */
 export class RequestPace {
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: Paced[] = [];
   /** That may bring a request now. */
   #inTurn = 0;
   #most = MOST_IN_A_TURN;
@@ -58,9 +54,9 @@ export class RequestPace {
     const isFull = this.#inTurn >= this.#most;
     if (connection.requestsLeft > 0 && !isFull) connection.requestsLeft -= 1;
     else if (isFull || this.#waiting.length > 0) {
-      const { socket } = connection;
-      this.#waiting.push({ connection, timeoutMs: socket.timeout ?? 0 });
-      socket.setTimeout(0).pause();
+      this.#waiting.push(connection);
+      connection.isHeldBack = true;
+      connection.socket.pause();
       return;
     }
     this.#inTurn += 1;
@@ -69,7 +65,7 @@ export class RequestPace {
   /** Everything is read from now on, as it comes. */
   release(): void {
     this.#isOver = true;
-    for (const waiting of this.#waiting.splice(0)) goOn(waiting);
+    for (const connection of this.#waiting.splice(0)) goOn(connection);
   }
 
   #schedule(): void {
@@ -86,14 +82,15 @@ export class RequestPace {
     const each = Math.min(MOST_EACH, Math.max(1, Math.floor(MOST_BETWEEN / this.#waiting.length)));
     const next = this.#waiting.splice(0, Math.max(0, this.#most - this.#inTurn));
     this.#inTurn = 0;
-    for (const waiting of next) {
-      waiting.connection.requestsLeft = each - 1;
-      goOn(waiting);
+    for (const connection of next) {
+      connection.requestsLeft = each - 1;
+      goOn(connection);
     }
     if (next.length > 0 || this.#waiting.length > 0 || this.#hadArrival) this.#schedule();
   }
 }
 
-function goOn({ connection: { socket }, timeoutMs }: Waiting): void {
-  socket.setTimeout(timeoutMs).resume();
+function goOn(connection: Paced): void {
+  connection.isHeldBack = false;
+  connection.socket.resume();
 }

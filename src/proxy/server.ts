@@ -69,7 +69,7 @@ export class ProxyServer {
     this.#inbound = inbound;
     this.#loop = loop;
     this.#log = log;
-    this.connections = new Connections(inbound.connections);
+    this.connections = new Connections(inbound.connections, keepAliveTimeoutMs);
     const options = { ...parserOptions(inbound.headerMs), keepAliveTimeout: keepAliveTimeoutMs };
     this.#secureServer = tls === null ? null : createTlsServer(options, tls);
     this.#server = this.#secureServer ?? http.createServer(options);
