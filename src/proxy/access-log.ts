@@ -11,9 +11,10 @@ import { CodedUsage } from './usage/coded-usage.ts';
 export type Outcome = 'completed' | 'failed' | 'client_left';
 
 const LONGEST_PATH = 300;
-/** Reloads bring new ones. */
-const NAMES_REMEMBERED = 1_000;
+/** What is written again and again is remembered as JSON, so much of each kind. */
+const REMEMBERED = 1_000;
 const ownNames = new Map<string, string>();
+const paths = new Map<string, string>();
 
 /** What the client got. */
 export interface Ending {
@@ -85,7 +86,7 @@ function levelOf(exchange: Exchange, { status, outcome }: Result, isWhole: boole
 function fieldsOf(exchange: Exchange, { status, outcome, durationMs }: Result): string {
   const { client, credentialName, failedAttempts, model, firstByteAt, errorCode, errorDetail } = exchange;
   const tokens = exchange.usage?.tokens;
-  const path = clientText(shortened(exchange.path));
+  const path = pathText(exchange.path);
   const how = `${status} in ${Math.round(durationMs)} ms`;
   let fields =
     `"msg":"${beginning(exchange, outcome)} ${exchange.method} ${path} ${how}"` +
@@ -140,10 +141,17 @@ function rounded(ms: number): string {
 
 /** What stands between the quotes of a JSON string for a name that an operator chose; there are few of them. */
 function ownName(name: string): string {
-  const known = ownNames.get(name);
-  if (known !== undefined) return known;
-  if (ownNames.size >= NAMES_REMEMBERED) ownNames.clear();
-  const text = JSON.stringify(name).slice(1, -1);
-  ownNames.set(name, text);
+  return ownNames.get(name) ?? remember(ownNames, name, JSON.stringify(name).slice(1, -1));
+}
+
+/** Most clients ask for few. */
+function pathText(path: string): string {
+  return paths.get(path) ?? remember(paths, path, clientText(shortened(path)));
+}
+
+function remember(known: Map<string, string>, of: string, text: string): string {
+  if (known.size >= REMEMBERED) known.clear();
+  // A copy: V8 keeps the whole of a text, a target with its query, for a part of it.
+  known.set(Buffer.from(of).toString(), text);
   return text;
 }

@@ -4,9 +4,12 @@
 /** Of the predecessor's guide; docs/operations.md prints the commands. */
 const COUNTED = /ERROR|successfully|Request processed|Using configuration|marked as failed/;
 const EVERY_COUNTED = new RegExp(COUNTED, 'g');
+/** As request ids of ours are: JSON writes it as it is, and no such word is in it. */
+const PLAIN = /^[\da-f-]*$/;
 
 /** What stands between the quotes of a JSON string. */
 export function clientText(text: string): string {
+  if (PLAIN.test(text)) return text;
   const json = JSON.stringify(text).slice(1, -1);
   return COUNTED.test(json) ? json.replace(EVERY_COUNTED, withoutItsFirstLetter) : json;
 }

@@ -74,7 +74,7 @@ export class Connections {
     const connection = socket[CONNECTION];
     if (connection === undefined) return undefined;
     this.#begin(connection, response);
-    response.once('close', () => this.#end(connection));
+    response.on('close', () => this.#end(connection));
     return connection;
   }
 
