@@ -40,7 +40,7 @@ await bundle.write({
   format: 'es',
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name].js',
-  // Names as in the source: what loads a chunk later may be of another build when one is made in place.
+  // Names as in the source, for whoever reads the build.
   minifyInternalExports: false,
   sourcemap: true,
 });

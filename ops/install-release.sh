@@ -21,7 +21,8 @@ trap 'rm -rf "$incoming"' EXIT
 cd "$source"
 parts=()
 for part in package.json package-lock.json dist/src/cli/main.js dist/chunks dist/page dist/workers dist/ops ops systemd \
-  logrotate docs .env.example secrets.json.template README.md ARCHITECTURE.md CHANGELOG.md LICENSE node_modules/.package-lock.json; do
+  logrotate docs .env.example secrets.json.template README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
+  node_modules/.package-lock.json; do
   [ ! -e "$part" ] || parts+=("$part")
 done
 if [ -d node_modules ]; then

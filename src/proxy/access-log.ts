@@ -128,10 +128,6 @@ function beginning({ route, credentialName }: Exchange, outcome: Outcome): strin
   return `Request processed ${how}.${using}`;
 }
 
-function shortened(path: string): string {
-  return path.length <= LONGEST_PATH ? path : `${path.slice(0, LONGEST_PATH)}…`;
-}
-
 /** With one decimal; put together of whole numbers, whose texts V8 remembers. */
 function rounded(ms: number): string {
   const tenths = Math.round(ms * 10);
@@ -144,9 +140,10 @@ function ownName(name: string): string {
   return ownNames.get(name) ?? remember(ownNames, name, JSON.stringify(name).slice(1, -1));
 }
 
-/** Most clients ask for few. */
+/** Most clients ask for few; the long ones are not worth their memory. */
 function pathText(path: string): string {
-  return paths.get(path) ?? remember(paths, path, clientText(shortened(path)));
+  if (path.length > LONGEST_PATH) return clientText(`${path.slice(0, LONGEST_PATH)}…`);
+  return paths.get(path) ?? remember(paths, path, clientText(path));
 }
 
 function remember(known: Map<string, string>, of: string, text: string): string {

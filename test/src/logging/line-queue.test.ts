@@ -62,6 +62,18 @@ describe('the queue of log lines', () => {
     assert.equal(outlet.written.join('').length, 100_003);
   });
 
+  it('writes whole lines in batches that one read of a pipe takes, and a longer line by itself', async () => {
+    const outlet = new Outlets();
+    const { queue } = queueOver(outlet, { delayMs: 3_600_000 });
+    const line = `${'x'.repeat(999)}\n`;
+    for (let count = 0; count < 200; count += 1) queue.write(line);
+    queue.write(`${'y'.repeat(70_000)}\n`);
+    await queue.flush();
+    const sizes = outlet.written.map(({ length }) => length);
+    assert.deepEqual(sizes, [65_000, 65_000, 65_000, 5_000, 70_001]);
+    assert.ok(outlet.written.every((batch) => batch.endsWith('\n')));
+  });
+
   it('lets also those wait for each other that come while others are written', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const outlet = new Outlets();
