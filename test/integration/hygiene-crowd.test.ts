@@ -110,3 +110,12 @@ test('a flood of connections is told so at once, without being read from, and on
   for (const connection of all) connection.destroy();
   await idle();
 });
+
+test('a connection beyond the bound that asks for nothing is not kept, those within it are', async () => {
+  const { port } = stack.proxy;
+  const within = await Promise.all(Array.from({ length: MOST_CONNECTIONS }, () => RawConnection.open(port)));
+  const beyond = await RawConnection.open(port);
+  await beyond.readToEnd();
+  assert.ok(within.every(({ hasEnded }) => !hasEnded));
+  for (const connection of within) connection.destroy();
+});
