@@ -11,6 +11,7 @@ import { JsonEnd } from './json-end.ts';
 import { headersForClient } from './response-headers.ts';
 import { CodedUsage } from './usage/coded-usage.ts';
 import { UsageReader } from './usage/usage-reader.ts';
+import type { AnswerStart, WholeAnswers } from './whole-answer.ts';
 
 /** What every answer is relayed with. */
 export interface RelayParts {
@@ -18,11 +19,12 @@ export interface RelayParts {
   readonly streamKeepAliveMs: number;
   readonly metrics: ExchangeMetrics;
   readonly answers: AnswerBatch;
+  readonly wholeAnswers: WholeAnswers;
 }
 
 /** RFC 9112 section 4; Node refuses to send anything else. */
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Node joins a head and a body to one write if the body is text; latin1 is text that keeps every byte. */
+/** Up to this much goes out as text, in one piece with the head; latin1 is text that keeps every byte. */
 const ONE_WRITE_BYTES = 16 * 1024;
 const LAST_CHUNK = '0\r\n\r\n';
 /** A client that does not read an error event within this time has lost interest. */
@@ -52,6 +54,8 @@ export class Relay implements ReadyAnswer {
   #lastWriteAt = 0;
   /** Of a body that is small enough to go out in one piece with its head, once it has come whole. */
   #length = -1;
+  /** The head of an answer of that length, as long as the body may still come along with it. */
+  #start: AnswerStart | null = null;
 
   /** @param onDrained called when the client has read what was held back */
   constructor(exchange: Exchange, parts: RelayParts, onDrained: () => void) {
@@ -62,9 +66,9 @@ export class Relay implements ReadyAnswer {
 
   /** The head; it goes out with the first bytes of the body when these came along with it, else with `flush`. */
   begin(status: number, headers: readonly string[], statusText: string): void {
-    const { response, id, method, path, cors } = this.#exchange;
+    const { id, method, path, cors } = this.#exchange;
     const answer = headersForClient(headers, id, cors);
-    const { flat, length, isEventStream, isOpenEventStream, body, coding } = answer;
+    const { flat, length, isEventStream, isOpenEventStream, body, coding, hasDate } = answer;
     if (isOpenEventStream && method !== 'HEAD') {
       this.#events = new EventBoundary();
       if (answer.endsWithConnection && status === 200) this.#bodyEnd = new StreamEnd(path, this.#events);
@@ -78,8 +82,19 @@ export class Relay implements ReadyAnswer {
     this.#exchange.firstByteAt = this.#lastWriteAt;
     // RFC 9110 section 8.6: a client might wait for what such a length promises.
     const sent = status === 204 ? withoutHeaders(flat, ['content-length']) : flat;
+    const reason = REASON_PHRASE.test(statusText) ? statusText : '';
+    this.#start = { status, statusText: reason, headers: sent, hasDate };
     if (length !== null && length <= ONE_WRITE_BYTES) this.#length = length;
-    response.writeHead(status, REASON_PHRASE.test(statusText) ? statusText : '', sent);
+    else this.#writeHead();
+  }
+
+  /** What comes is not a whole small body: node writes the head. */
+  #writeHead(): void {
+    if (this.#start === null) return;
+    const { status, statusText, headers } = this.#start;
+    const { response } = this.#exchange;
+    this.#start = null;
+    response.writeHead(status, statusText, headers);
     this.#isChunked = response.chunkedEncoding;
     response.chunkedEncoding = false;
   }
@@ -89,6 +104,7 @@ export class Relay implements ReadyAnswer {
     const exchange = this.#exchange;
     const isWhole = !this.#hasWritten && chunk.length === this.#length;
     this.#hasWritten = true;
+    if (!isWhole) this.#writeHead();
     exchange.bytesOut += chunk.length;
     exchange.usage?.push(chunk);
     this.#bodyEnd?.push(chunk);
@@ -105,9 +121,11 @@ export class Relay implements ReadyAnswer {
    */
   flush(): boolean {
     const { response } = this.#exchange;
+    this.#writeHead();
     if (this.#isBulk) this.#isBulk = false;
     else this.#cork();
-    if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
+    // Node's flushHeaders would write the latin1 of a head as UTF-8.
+    if (!this.#hasWritten && !response.writableEnded) response.write('', 'latin1');
     this.#flushText();
     // Node would hold it back until this turn is over.
     if (!this.#isCorked) response.socket?.uncork();
@@ -169,6 +187,11 @@ export class Relay implements ReadyAnswer {
   goOut(): void {
     const { response } = this.#exchange;
     const { socket } = response;
+    if (this.#start !== null && !response.destroyed) {
+      const isSent = this.#text !== '' && this.#parts.wholeAnswers.send(response, this.#start, this.#text);
+      if (isSent) return;
+      this.#writeHead();
+    }
     // Corked by us, it is not corked by Node, which would need a tick of its own to undo that.
     if (this.#isEnded && socket?.writableCorked === 0) socket.cork();
     this.#isCorked = false;

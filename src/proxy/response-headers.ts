@@ -17,6 +17,7 @@ export interface AnswerHeaders {
   readonly endsWithConnection: boolean;
   /** What the body is, once it has been decoded. */
   readonly body: BodyKind;
+  readonly hasDate: boolean;
   /** Content-Encoding in lower case; null for bytes as they are. */
   readonly coding: string | null;
 }
@@ -41,13 +42,15 @@ export function headersForClient(
   let coding: string | null = null;
   let length: number | null = null;
   let isChunked = false;
+  let hasDate = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const [name = '', value = ''] = [raw[i], raw[i + 1]];
     const fate = RULES.fateOf(name);
     if (fate === 'pass') {
       if (cors !== null && isCorsHeader(name)) continue;
       flat.push(name, value);
-      if (name.length === 12 && isNamed(name, 'Content-Type', 'content-type')) {
+      if (name.length === 4) hasDate ||= isNamed(name, 'Date', 'date');
+      else if (name.length === 12 && isNamed(name, 'Content-Type', 'content-type')) {
         isEventStream = EVENT_STREAM.test(value);
         isJson = JSON_TYPE.test(value);
       } else if (name.length === 14) {
@@ -65,6 +68,7 @@ export function headersForClient(
     endsWithConnection: length === null && !isChunked,
     isOpenEventStream: isEventStream && length === null && coding === null,
     body: bodyKind(isEventStream, isJson),
+    hasDate,
     coding,
   };
 }

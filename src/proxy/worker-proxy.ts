@@ -28,6 +28,7 @@ import { keepTickShape } from './tick-shape.ts';
 import { Ticker, tickInterval } from './ticker.ts';
 import { openUpstream, trusting } from './upstream.ts';
 import { WebSockets } from './websocket.ts';
+import { WholeAnswers } from './whole-answer.ts';
 
 /** What the data plane is given. */
 export interface WorkerProxyOptions {
@@ -90,8 +91,18 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
   );
   const metrics = new ExchangeMetrics();
   const accessLog = new AccessLog(log, metrics);
-  const answers = new AnswerBatch();
-  const forwarding = { target, upstream, leases, ticker, limits, retry, streamKeepAliveMs, metrics, answers };
+  const forwarding = {
+    target,
+    upstream,
+    leases,
+    ticker,
+    limits,
+    retry,
+    streamKeepAliveMs,
+    metrics,
+    answers: new AnswerBatch(),
+    wholeAnswers: new WholeAnswers(generation.keepAliveTimeoutMs),
+  };
   const pipeline = createPipeline(target, (exchange) => new Forwarding(exchange, forwarding).start(), {
     agent: upstream.upgradeAgent,
     ca: generation.upstreamCa === null ? null : trusting(generation.upstreamCa),

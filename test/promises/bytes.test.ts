@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { pseudoRandomBlocks } from '../../ops/simulated-upstream/server.ts';
 import { startFlowProxy } from '../harness/flow-proxy.ts';
 import { call, jsonPost, openCall } from '../harness/http-call.ts';
+import { RawConnection } from '../harness/raw-connection.ts';
 import { startRawUpstream } from '../harness/raw-upstream.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
@@ -62,6 +63,46 @@ test('a compressed answer is not touched', async (t) => {
   const answer = await answering;
   assert.deepEqual(answer.body, packed);
   assert.equal(answer.headers['content-encoding'], 'gzip');
+});
+
+test('an answer is the same whether its body comes along with its head or later, for every kind of client', async (t) => {
+  const upstream = await startRawUpstream(t);
+  const proxy = await startFlowProxy({ upstream: upstream.url, credentials: ONE }, t);
+  const body = Buffer.from([0xc3, 0x0a, 0xff]);
+  const clients = [
+    ['HTTP/1.1', 'Host: a'],
+    ['HTTP/1.1', 'Host: a', 'Connection: close'],
+    ['HTTP/1.0', 'Connection: keep-alive'],
+    ['HTTP/1.0', 'Host: a'],
+  ];
+  const answers = [
+    ['HTTP/1.1 200 OK', 'Date: Fri, 27 Nov 2026 10:00:00 GMT', 'Connection: close', 'Content-Length: 3'],
+    ['HTTP/1.1 200 ', 'date: x', 'connection: close', 'content-length: 3', 'X-A: 1', 'X-A:2', 'X-E:'],
+    ['HTTP/1.1 404 N\xf6t', 'DATE: x', 'Connection: close, X-B', 'X-B: 1', 'X-C: \xfc', 'Content-Length: 3'],
+    ['HTTP/1.1 200 OK', 'Content-Length: 3', 'Connection: close'],
+  ];
+  const exchange = async (client: string[], answer: string[], isTogether: boolean): Promise<string> => {
+    const connection = await RawConnection.open(proxy.port);
+    const [version, ...headers] = client;
+    connection.writeHead(`GET /v1/models ${version}`, 'X-Request-Id: same', ...headers);
+    const server = await upstream.connection();
+    await server.readMessage();
+    const start = Buffer.from(`${answer.join('\r\n')}\r\n\r\n`, 'latin1');
+    server.write(isTogether ? Buffer.concat([start, body]) : start);
+    const head = await connection.readThrough('\r\n\r\n');
+    if (!isTogether) server.write(body);
+    const sent = Buffer.concat([head, await connection.readBytes(3)]).toString('latin1');
+    connection.destroy();
+    // Where the upstream sent none it is the time of the moment.
+    return answer.length > 3 ? sent : sent.replace(/Date: \w.*GMT/, 'Date: now');
+  };
+  for (const client of clients) {
+    for (const answer of answers) {
+      const together = await exchange(client, answer, true);
+      assert.equal(together, await exchange(client, answer, false), `${client} ${answer}`);
+      assert.ok(together.endsWith(`\r\n\r\n${body.toString('latin1')}`));
+    }
+  }
 });
 
 test('200 concurrent streams over two workers are neither mixed up nor lost', async () => {
