@@ -32,6 +32,8 @@ export interface Figures {
   readonly cpuPerRequest: number;
   readonly requestsPerSecond: number;
   readonly isLoadBound: boolean;
+  /** What it is the median of. */
+  readonly rounds: readonly Measured[];
 }
 
 /** A refused connection is tried again by nobody: a round with failures is not counted as one. */
@@ -134,5 +136,6 @@ function summary(each: readonly Measured[]): Figures {
     cpuPerRequest: median(each.map(({ cpuPerRequest }) => cpuPerRequest)),
     requestsPerSecond: median(each.map(({ requestsPerSecond }) => requestsPerSecond)),
     isLoadBound: each.filter(({ isLoadBound }) => isLoadBound).length * 2 > each.length,
+    rounds: each,
   };
 }

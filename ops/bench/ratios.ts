@@ -1,5 +1,6 @@
 // How figures are told: rounded, as ratios of one run, and against what was asked for.
 import type { Figures, Table } from './bench.ts';
+import { median } from './median.ts';
 
 export function rounded(value: number, digits = 0): string {
   return Number.isFinite(value) ? value.toFixed(digits) : '–';
@@ -30,13 +31,14 @@ export function verdictOf({ what, value, must, aim, sense, unit = '', digits = 2
 
 /** The usual table of a closed loop. */
 export function loadTable(figures: ReadonlyMap<string, Figures>, verdicts: readonly string[]): Table {
-  const cpu = (name: string): number => figures.get(name)?.cpuPerRequest ?? Number.NaN;
+  const times = (name: string, other: string): string =>
+    rounded(ratio(figures, 'cpuPerRequest', name, other), 2);
   const lines = [...figures].map(([name, { cpuPerRequest, requestsPerSecond, isLoadBound }]) => [
     name,
     isLoadBound ? 'refused: load side full' : rounded(requestsPerSecond),
     rounded(cpuPerRequest),
-    rounded(cpuPerRequest / cpu('nginx'), 2),
-    rounded(cpuPerRequest / cpu('bare http-proxy'), 2),
+    times(name, 'nginx'),
+    times(name, 'bare http-proxy'),
   ]);
   return {
     head: ['subject', 'requests/s', 'CPU µs/request', '× nginx', '× bare http-proxy'],
@@ -45,7 +47,10 @@ export function loadTable(figures: ReadonlyMap<string, Figures>, verdicts: reado
   };
 }
 
-/** Of one figure of two subjects. */
+/**
+ * Of one figure of two subjects: the median of what it came to in each round, since the machine's pace changes within a
+ * run, and the subjects of a round were measured within seconds.
+ */
 export function ratio(
   figures: ReadonlyMap<string, Figures>,
   figure: 'cpuPerRequest' | 'requestsPerSecond',
@@ -55,5 +60,7 @@ export function ratio(
   const [own, others] = [figures.get(name), figures.get(other)];
   if (own === undefined || others === undefined) return Number.NaN;
   if (figure === 'requestsPerSecond' && (own.isLoadBound || others.isLoadBound)) return Number.NaN;
-  return own[figure] / others[figure];
+  return median(
+    own.rounds.map((round, index) => round[figure] / (others.rounds[index]?.[figure] ?? Number.NaN)),
+  );
 }

@@ -73,7 +73,7 @@ async function run(
       folder: bench.folder,
     });
   const [warm, each] = [load(bench.pick(6, 1)), load(bench.pick(3, 1))];
-  return bench.compare(started, upstream, warm, each, bench.pick(5, 1));
+  return bench.compare(started, upstream, warm, each, bench.pick(9, 1));
 }
 
 function cpuVerdict(figures: ReadonlyMap<string, Figures>, other: string, must: number, aim: number): string {
