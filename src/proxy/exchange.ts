@@ -1,10 +1,10 @@
 // One request with its response, from its acceptance to its log line: what each phase found out, and how it ended.
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientKey } from '../clients/snapshot.ts';
 import { type Dialect, dialectOf, type ErrorReply } from './dialect.ts';
 import { type BodyIntake, NO_BODY, type RequestBody } from './request-body.ts';
 import { clientRequestId } from './request-headers.ts';
+import { newRequestId } from './request-id.ts';
 import type { RequestPath } from './target.ts';
 import type { CodedUsage } from './usage/coded-usage.ts';
 import type { UsageReader } from './usage/usage-reader.ts';
@@ -78,7 +78,7 @@ export class Exchange {
   constructor(request: IncomingMessage, response: ServerResponse, target: RequestPath) {
     this.request = request;
     this.response = response;
-    this.id = clientRequestId(request) ?? randomUUID();
+    this.id = clientRequestId(request) ?? newRequestId();
     this.method = request.method ?? 'GET';
     this.path = target.path;
     this.query = target.query;

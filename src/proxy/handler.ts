@@ -59,6 +59,8 @@ export class Handler {
     const exchange = new Exchange(request, response, 'code' in target ? unreadablePath(raw) : target);
     exchange.cors = this.#parts.cors.headersFor(request);
     if (hasBody(request)) readRestAfter(request, response);
+    // Tells node that nothing is to be read for us: it would do so once the response is out, in five ticks.
+    else request.read(0);
     response.on('close', () => this.#onClosed(exchange));
     this.#guard(exchange, () => this.#accept(exchange, target));
     return {

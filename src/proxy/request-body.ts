@@ -57,8 +57,8 @@ export class BodyIntake implements Ticking {
   tickerPlace: number = NOT_TICKING;
   #chunks: Buffer[] = [];
   #size = 0;
-  /** Of a body that is announced to be longer than what is kept. */
-  #streamLength: number | null = null;
+  /** As it is announced; null when it is not. */
+  #length: number | null = null;
   #stream: BodyStream | null = null;
   #isReadingAhead = false;
   /** What may still come in before others have a turn. */
@@ -86,7 +86,8 @@ export class BodyIntake implements Ticking {
   start(response: ServerResponse): void {
     const declared = this.#request.headers['content-length'];
     const length = declared === undefined ? null : Number(declared);
-    const { maxBytes, keepBytes } = this.#bounds;
+    this.#length = length;
+    const { maxBytes } = this.#bounds;
     if (length !== null && length > maxBytes) {
       this.refuse(bodyTooLarge(maxBytes));
       return;
@@ -94,7 +95,6 @@ export class BodyIntake implements Ticking {
     if (expectsContinue(this.#request)) response.writeContinue();
     this.#request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     this.#ticker.add(this);
-    if (length !== null && length > keepBytes) this.#streamLength = length;
   }
 
   /** Ends it: whoever waits for the body, or is sending it on already, gets the error instead. */
@@ -119,10 +119,17 @@ export class BodyIntake implements Ticking {
     else if (this.#stream !== null) this.#pass(this.#stream, chunk);
     else {
       this.#chunks.push(chunk);
-      if (this.#streamLength !== null || this.#size > keepBytes) this.#streamOn(this.#streamLength);
+      if (Math.max(this.#size, this.#length ?? 0) > keepBytes) this.#streamOn(this.#length);
+      else if (this.#size === this.#length) this.#onWhole();
       else this.#shareTurn(chunk.length);
     }
   };
+
+  /** As long as it was announced: no trailers follow. Its end, which node would tell in four ticks, is not waited for. */
+  #onWhole(): void {
+    this.#request.pause();
+    this.#settle(new KeptBody(this.#chunks));
+  }
 
   #shareTurn(bytes: number): void {
     this.#turnBytes -= bytes;

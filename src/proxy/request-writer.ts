@@ -14,6 +14,8 @@ export interface WritingListener {
   onBodyFault(cause: Error): void;
 }
 
+/** Up to this a head and its body go out as one text, latin1, for which node needs no memory of its own. */
+const TEXT_BYTES = 16 * 1024;
 /** Up to this a head and its body are copied into one write: cheaper than a vectored one. */
 const COPIED_BODY_BYTES = 32 * 1024;
 /** A large body goes out by this much at a time, with turns of the loop for others in between. */
@@ -45,6 +47,8 @@ export class RequestWriter {
       this.#socket.write(head, 'latin1');
       this.#writeStream(message, body.stream, body.length);
     } else if (body.type !== 'kept' || body.length === 0) this.#socket.write(head, 'latin1');
+    else if (head.length + body.length <= TEXT_BYTES)
+      this.#socket.write(head + body.bytes.toString('latin1'), 'latin1');
     else if (body.length <= COPIED_BODY_BYTES) this.#socket.write(joined(head, body.bytes));
     else {
       this.#writing = message;
