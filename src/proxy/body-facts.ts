@@ -9,15 +9,12 @@ export interface BodyFacts {
   readonly userId: string | null;
   /** `prompt_cache_key`, by which OpenAI's clients tell a conversation. */
   readonly promptCacheKey: string | null;
-  /** Whether `stream` is true. */
-  readonly isStream: boolean;
 }
 
-export const NO_FACTS: BodyFacts = { model: null, userId: null, promptCacheKey: null, isStream: false };
+export const NO_FACTS: BodyFacts = { model: null, userId: null, promptCacheKey: null };
 
-const NAMES: readonly string[] = ['model', 'stream', 'prompt_cache_key', 'metadata'];
+const NAMES: readonly string[] = ['model', 'prompt_cache_key', 'metadata'];
 const LONGEST_CHARS = 512;
-const TRUE = Buffer.from('true');
 
 /**
  * Reads the facts; of a member given twice the first counts. Nothing of a malformed body counts, as far as it is read:
@@ -31,7 +28,6 @@ export function readBodyFacts(bytes: Buffer, isWhole = true): BodyFacts {
     if (!wanted.delete(name)) return true;
     if (name === 'model') facts.model = textAt(bytes, at);
     else if (name === 'prompt_cache_key') facts.promptCacheKey = textAt(bytes, at);
-    else if (name === 'stream') facts.isStream = isTrueAt(bytes, at);
     else facts.userId = userIdAt(bytes, at);
     return wanted.size > 0;
   });
@@ -63,10 +59,6 @@ export function readModels(bytes: Buffer): readonly string[] | null {
 
 function textAt(bytes: Buffer, at: number): string | null {
   return stringAt(bytes, at, LONGEST_CHARS) ?? null;
-}
-
-function isTrueAt(bytes: Buffer, at: number): boolean {
-  return bytes.subarray(at, at + TRUE.length).equals(TRUE);
 }
 
 function userIdAt(bytes: Buffer, at: number): string | null {

@@ -125,10 +125,14 @@ export class BodyIntake implements Ticking {
     }
   };
 
-  /** As long as it was announced: no trailers follow. Its end, which node would tell in four ticks, is not waited for. */
+  /**
+   * As long as it was announced: no trailers follow. Its end, which node would tell in four ticks, is not waited for,
+   * and listeners that will hear nothing more are not taken away.
+   */
   #onWhole(): void {
     this.#request.pause();
-    this.#settle(new KeptBody(this.#chunks));
+    this.#ticker.delete(this);
+    this.#tell(new KeptBody(this.#chunks));
   }
 
   #shareTurn(bytes: number): void {

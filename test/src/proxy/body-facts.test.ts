@@ -19,7 +19,6 @@ describe('the facts of a request body', () => {
       model: 'claude-4-5-sonnet',
       userId: 'user_1_session_2',
       promptCacheKey: 'conversation-7',
-      isStream: true,
     };
     assert.deepEqual(factsOf(JSON.stringify(body)), facts);
     assert.deepEqual(factsOf(JSON.stringify(body, null, 2)), facts);
