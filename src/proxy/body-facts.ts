@@ -22,14 +22,15 @@ const LONGEST_CHARS = 512;
  * @param isWhole false for the beginning of a body, which breaks off somewhere
  */
 export function readBodyFacts(bytes: Buffer, isWhole = true): BodyFacts {
-  const wanted = new Set(NAMES);
+  const seen: string[] = [];
   const facts = { ...NO_FACTS };
   const end = walkMembers(bytes, 0, (name, at) => {
-    if (!wanted.delete(name)) return true;
+    if (!NAMES.includes(name) || seen.includes(name)) return true;
+    seen.push(name);
     if (name === 'model') facts.model = textAt(bytes, at);
     else if (name === 'prompt_cache_key') facts.promptCacheKey = textAt(bytes, at);
     else facts.userId = userIdAt(bytes, at);
-    return wanted.size > 0;
+    return seen.length < NAMES.length;
   });
   return end < 0 && isWhole ? NO_FACTS : facts;
 }

@@ -9,6 +9,8 @@ import { RequestPace } from './request-pace.ts';
 
 /** How long an idle connection stays open when draining: the client's next request may be on its way already. */
 const IDLE_GRACE_MS = 1_000;
+/** From here on a worker's requests outlive V8's young collections if each stays up to the next one of its client. */
+const CROWD = 128;
 /** How long after the deadline a client may take to read that it was cut off. */
 const LAST_WORDS_MS = 2_000;
 
@@ -47,6 +49,11 @@ export class Connections {
   /** How many connections there are beyond those that should be. */
   get surplus(): number {
     return Math.max(0, this.#open.length - this.#most);
+  }
+
+  /** Whether they are so many that what stays with each of them has its price. */
+  get isCrowd(): boolean {
+    return this.#open.length > CROWD;
   }
 
   of(socket: Socket): ClientConnection | undefined {

@@ -1,5 +1,6 @@
 // Walks over the members of one JSON object in a byte text without parsing it: values are skipped, not built.
 // What a member means is the caller's. Cutting members out is rewrite/cut-json.ts's.
+import { textBetween } from './short-texts.ts';
 
 /** Called with a member's name and the place of its value; returns whether to walk on. */
 export type MemberVisitor = (name: string, valueAt: number) => boolean;
@@ -136,7 +137,7 @@ function isEscaped(text: Buffer, quote: number, floor: number): boolean {
 
 /** The text between two quotes, escapes resolved; undefined when an escape is none. */
 function unquoted(text: Buffer, from: number, end: number): string | undefined {
-  const raw = text.toString('utf8', from + 1, end - 1);
+  const raw = textBetween(text, from + 1, end - 1);
   if (!raw.includes('\\')) return raw;
   try {
     return String(JSON.parse(`"${raw}"`));

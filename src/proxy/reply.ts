@@ -12,8 +12,7 @@ export function replyJson(
   headers: readonly string[] = [],
 ): void {
   const { response } = exchange;
-  closeUnlessBodyComes(exchange.request, response);
-  exchange.firstByteAt ??= performance.now();
+  beforeReply(exchange);
   exchange.bytesOut = Buffer.byteLength(body);
   response.writeHead(status, [
     'Content-Type',
@@ -32,11 +31,17 @@ export function replyJson(
 
 /** Sends a status that has no body. */
 export function replyEmpty(exchange: Exchange, status: 204, headers: readonly string[]): void {
-  const { response, request } = exchange;
-  closeUnlessBodyComes(request, response);
-  exchange.firstByteAt ??= performance.now();
+  const { response } = exchange;
+  beforeReply(exchange);
   response.writeHead(status, ['X-Request-Id', exchange.id, ...(exchange.cors ?? []), ...headers]);
   response.end();
+}
+
+function beforeReply(exchange: Exchange): void {
+  const { request, response, body } = exchange;
+  // A body that is kept is here.
+  if (body.type !== 'kept') closeUnlessBodyComes(request, response);
+  exchange.firstByteAt ??= performance.now();
 }
 
 /** Ends an exchange with an error in the dialect of its path. */

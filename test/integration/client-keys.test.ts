@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { call, chatPost, jsonPost } from '../harness/http-call.ts';
+import { RawConnection } from '../harness/raw-connection.ts';
 import { sharedStack } from '../harness/shared-stack.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { bearer, ClientKeysFile } from './client-keys-file.ts';
@@ -188,6 +189,22 @@ test('a key for certain models may use these only', async (t) => {
   const realtime = `${proxy.url.replace('http', 'ws')}/v1/realtime`;
   assert.equal(await refusalOf(new WebSocket(`${realtime}?model=gpt-5`, { headers: bearer(key) })), 403);
   assert.equal(upstream.requests.length, sent);
+});
+
+test('a client that asked before it sent, and is refused for what it sent, keeps its connection', async (t) => {
+  const file = new ClientKeysFile(t);
+  const key = await file.add('ci', { models: ['gpt-4o*'] });
+  const { proxy } = await startStack({ settings: { CLIENT_KEYS_FILE: file.path } }, t);
+  const connection = await RawConnection.open(proxy.port);
+  const body = JSON.stringify({ model: 'gpt-5', ...QUESTION });
+  const headers = [`Authorization: Bearer ${key}`, 'Expect: 100-continue', `Content-Length: ${body.length}`];
+  for (let time = 0; time < 2; time += 1) {
+    connection.writeHead(`POST ${CHAT} HTTP/1.1`, 'Host: a', ...headers);
+    assert.equal(String(await connection.readThrough('\r\n\r\n')), 'HTTP/1.1 100 Continue\r\n\r\n');
+    connection.write(body);
+    assert.match((await connection.readMessage()).head, /^HTTP\/1\.1 403 /);
+  }
+  connection.destroy();
 });
 
 test('a key for certain models has large bodies read as well', async (t) => {

@@ -1,7 +1,7 @@
 // Whether a request costs the same with many connections and many credentials as with few.
 import type { Bench, Figures, Row, Table } from '../bench.ts';
 import { type Counted, loadKeptConnections } from '../load.ts';
-import { rounded, verdictOf } from '../ratios.ts';
+import { ratio, rounded, verdictOf } from '../ratios.ts';
 import { flowProxy } from '../subjects/flow-proxy.ts';
 import type { StartedSubject } from '../subjects/subject.ts';
 import { startFixedUpstream } from '../upstream.ts';
@@ -45,8 +45,8 @@ export const GROWTH_ROW: Row = {
       rounded(cpuPerRequest),
     ]);
     const flat = (what: string, figures: ReadonlyMap<string, Figures>): string => {
-      const [small, large] = [...figures.values()].map(({ cpuPerRequest }) => cpuPerRequest);
-      const value = (large ?? Number.NaN) / (small ?? Number.NaN);
+      const [small = '', large = ''] = figures.keys();
+      const value = ratio(figures, 'cpuPerRequest', large, small);
       return verdictOf({ what, value, must: 1.15, sense: 'atMost' });
     };
     return {

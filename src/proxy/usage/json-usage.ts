@@ -26,7 +26,7 @@ type Key = 'usage' | 'envelope' | 'other';
 /** Reads one text after the other; `reset` stands between two. */
 export class JsonUsage {
   readonly #onUsage: (text: string) => void;
-  readonly #key: Buffer = Buffer.alloc(KEY_BYTES);
+  readonly #key: Uint8Array = new Uint8Array(KEY_BYTES);
   #keyLength = 0;
   /** Objects and lists around the present byte. */
   #depth = 0;
@@ -223,12 +223,12 @@ const USAGE = Buffer.from('usage');
 const MESSAGE = Buffer.from('message');
 const RESPONSE = Buffer.from('response');
 
-function keyOf(bytes: Buffer, length: number): Key {
+function keyOf(bytes: Uint8Array, length: number): Key {
   if (isSame(bytes, length, USAGE)) return 'usage';
   return isSame(bytes, length, MESSAGE) || isSame(bytes, length, RESPONSE) ? 'envelope' : 'other';
 }
 
-function isSame(bytes: Buffer, length: number, word: Buffer): boolean {
+function isSame(bytes: Uint8Array, length: number, word: Buffer): boolean {
   if (length !== word.length) return false;
   for (let at = 0; at < length; at += 1) if (bytes[at] !== word[at]) return false;
   return true;

@@ -15,7 +15,8 @@ type Figure = 'prompt' | 'completion' | 'input' | 'output' | 'cacheRead' | 'cach
 
 /** Takes in usage objects as they come: streams report one or more, each cumulative, so the highest figures count. */
 export class TokenUsage {
-  readonly #highest = new Map<Figure, number>();
+  readonly #highest: Partial<Record<Figure, number>> = {};
+  #isTold = false;
 
   /** @param text of a usage object; what is no such thing changes nothing */
   add(text: string): void {
@@ -33,8 +34,8 @@ export class TokenUsage {
 
   /** null when no usage object told any. */
   get tokens(): Tokens | null {
-    if (this.#highest.size === 0) return null;
-    const { prompt, completion, input, output, cacheRead, cacheCreation, detailed } = this.#figures();
+    if (!this.#isTold) return null;
+    const { prompt, completion, input, output, cacheRead, cacheCreation, detailed } = this.#highest;
     const cached = detailed ?? cacheRead ?? 0;
     // Anthropic's input_tokens leave out what a cache gave or took; everywhere else the total is told.
     const total = prompt ?? (input ?? 0) + (detailed === undefined ? cached + (cacheCreation ?? 0) : 0);
@@ -43,11 +44,8 @@ export class TokenUsage {
 
   #note(figure: Figure, value: unknown): void {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return;
-    this.#highest.set(figure, Math.max(value, this.#highest.get(figure) ?? 0));
-  }
-
-  #figures(): Partial<Record<Figure, number>> {
-    return Object.fromEntries(this.#highest);
+    this.#highest[figure] = Math.max(value, this.#highest[figure] ?? 0);
+    this.#isTold = true;
   }
 }
 
