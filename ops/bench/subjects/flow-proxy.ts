@@ -1,6 +1,7 @@
 // flow-proxy as it ships: INFO log to a file, metrics, pool and all; only ports, target and credentials are given.
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { generateCredentials } from '../../simulated-upstream/credentials.ts';
 import { freePort, startProcess } from '../pinned-process.ts';
@@ -8,6 +9,7 @@ import type { StartedSubject, Subject, SubjectOptions } from './subject.ts';
 
 const CLI = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 export const LOG_NAME = 'flow-proxy.log';
+const READY_MS = 15_000;
 
 /** How it differs from the usual one. */
 export interface FlowProxyVariant {
@@ -61,5 +63,24 @@ async function start(variant: FlowProxyVariant, options: SubjectOptions): Promis
     },
     port,
   );
-  return { name: variant.name, url: `http://127.0.0.1:${port}`, process, logFile };
+  const url = `http://127.0.0.1:${port}`;
+  await waitUntilReady(url);
+  return { name: variant.name, url, process, logFile };
+}
+
+/** The primary tries the port before it has workers: that it takes a connection is not enough. */
+async function waitUntilReady(url: string): Promise<void> {
+  const signal = AbortSignal.timeout(READY_MS);
+  for (;;) {
+    const isReady = await fetch(`${url}/readyz`, { signal }).then(
+      async (answer) => {
+        await answer.text();
+        return answer.ok;
+      },
+      () => false,
+    );
+    if (isReady) return;
+    signal.throwIfAborted();
+    await pause(10);
+  }
 }
