@@ -54,7 +54,7 @@ export class Relay implements ReadyAnswer {
   #lastWriteAt = 0;
   /** Of a body that is small enough to go out in one piece with its head, once it has come whole. */
   #length = -1;
-  /** The head of an answer of that length, as long as the body may still come along with it. */
+  /** The head until it is written: of an answer of that length, as long as the body may still come along with it. */
   #start: AnswerStart | null = null;
 
   /** @param onDrained called when the client has read what was held back */

@@ -32,8 +32,8 @@ export class WholeAnswers {
   /**
    * Sends an answer and ends the response.
    * @param body latin1, as long as its Content-Length says
-   * @returns false when this one is not for here, and nothing has been sent: it has to wait for another answer, or is
-   * the last one on its connection
+   * @returns false when this one is not for here, and nothing has been sent: node adds its Date, it has to wait for
+   * another answer, or it is the last one on its connection
    */
   send(
     response: ServerResponse,
