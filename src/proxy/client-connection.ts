@@ -1,6 +1,6 @@
 // One connection of a client: whose turn it is on it. Requests may come in before the ones ahead of them are answered
 // (pipelining); they are taken on one at a time and in order (RFC 9112 section 9.3.2), since not all are safe methods.
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorReply } from './dialect.ts';
 import type { IdleState } from './idle-timeout.ts';
@@ -38,6 +38,8 @@ export class ClientConnection implements Paced {
   isKept = false;
   readonly idle: IdleState = { ticks: 0, bytesRead: 0 };
   latest: ServerResponse | null = null;
+  /** The last one, as long as it may not be read to its end: node keeps it for that. */
+  #answered: IncomingMessage | null = null;
   readonly #waiting: (() => void)[] = [];
   #ends: ExchangeEnds | null = null;
   #fault: ErrorReply | null = null;
@@ -82,6 +84,17 @@ export class ClientConnection implements Paced {
     if (this.latest === null || this.latest.req.complete) this.whenIdle(onTurn);
     else if (this.busy === 0) this.socket.destroy();
     else if (this.busy === 1) this.#ends?.breakOff(fault);
+  }
+
+  /** Has nothing under way any more. What node keeps of its last request stays until `letGo` or the next one. */
+  onIdle(answered: IncomingMessage): void {
+    this.#answered = answered;
+  }
+
+  /** The last request is read to its end, which is known but not told yet: node forgets it then, some ticks later. */
+  letGo(): void {
+    this.#answered?.resume();
+    this.#answered = null;
   }
 
   /** Something is done; what waits has its turn, unless that was the last the client will hear. */

@@ -1,6 +1,6 @@
 // The client connections of one worker: how many there are, which are busy, and how they are brought to an end
 // without cutting anybody off.
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClientConnection, CONNECTION } from './client-connection.ts';
 import { IdleTimeout, withoutTimer } from './idle-timeout.ts';
@@ -9,8 +9,6 @@ import { RequestPace } from './request-pace.ts';
 
 /** How long an idle connection stays open when draining: the client's next request may be on its way already. */
 const IDLE_GRACE_MS = 1_000;
-/** From here on a worker's requests outlive V8's young collections if each stays up to the next one of its client. */
-const CROWD = 128;
 /** How long after the deadline a client may take to read that it was cut off. */
 const LAST_WORDS_MS = 2_000;
 
@@ -51,11 +49,6 @@ export class Connections {
     return Math.max(0, this.#open.length - this.#most);
   }
 
-  /** Whether they are so many that what stays with each of them has its price. */
-  get isCrowd(): boolean {
-    return this.#open.length > CROWD;
-  }
-
   of(socket: Socket): ClientConnection | undefined {
     return socket[CONNECTION];
   }
@@ -81,7 +74,7 @@ export class Connections {
     const connection = socket[CONNECTION];
     if (connection === undefined) return undefined;
     this.#begin(connection, response);
-    response.on('close', () => this.#end(connection));
+    response.on('close', () => this.#end(connection, response.req));
     return connection;
   }
 
@@ -170,7 +163,7 @@ export class Connections {
     connection.latest = response;
   }
 
-  #end(connection: ClientConnection): void {
+  #end(connection: ClientConnection, request: IncomingMessage): void {
     // It has closed.
     if (connection.busy === 0) return;
     const { busy: before, socket } = connection;
@@ -179,7 +172,12 @@ export class Connections {
     this.#inFlight += connection.busy - before;
     if (connection.busy > 0) return;
     if (this.#isDraining) this.#closeAfterGrace(connection);
-    else if (socket.writable) this.#pace.awaitNext(connection);
+    else if (socket.writable) {
+      connection.onIdle(request);
+      this.#pace.awaitNext(connection);
+      // It may wait for longer than V8's young collections take to come.
+      if (connection.isHeldBack) connection.letGo();
+    }
   }
 
   #closeAfterGrace(connection: ClientConnection): void {

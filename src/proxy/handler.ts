@@ -37,8 +37,6 @@ export interface HandlerParts {
   readonly cors: Cors;
   /** Why a request on this connection cannot be worked on now; null when it can. */
   readonly overload: (socket: Socket) => ErrorReply | null;
-  /** Whether there are so many connections that no request is to stay with its own up to the next one. */
-  readonly isCrowd: () => boolean;
   /** Whether conversations stay on one credential. */
   readonly hasAffinity: boolean;
   readonly pipeline: ProxyPipeline;
@@ -61,8 +59,8 @@ export class Handler {
     const exchange = new Exchange(request, response, 'code' in target ? unreadablePath(raw) : target);
     exchange.cors = this.#parts.cors.headersFor(request);
     if (hasBody(request)) readRestAfter(request, response);
-    // Else node reads to the end of nothing once the response is out, in five ticks.
-    else if (!this.#parts.isCrowd()) request.read(0);
+    // Else node reads to the end of nothing once the response is out, in five ticks: see ClientConnection#letGo.
+    else request.read(0);
     response.on('close', () => this.#onClosed(exchange));
     this.#guard(exchange, () => this.#accept(exchange, target));
     return {
@@ -125,7 +123,7 @@ export class Handler {
     exchange.intake = new BodyIntake(exchange.request, bounds, ticker, (body) => {
       this.#guard(exchange, () => this.#withBody(exchange, body, removals));
     });
-    exchange.intake.start(exchange.response, this.#parts.isCrowd());
+    exchange.intake.start(exchange.response);
   }
 
   #withBody(exchange: Exchange, body: RequestBody, removals: Removals): void {

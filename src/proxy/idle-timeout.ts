@@ -1,6 +1,7 @@
 // How long clients may keep connections that have nothing to do (keep-alive timeout). node:http sets a timer of its own
 // for that after each answer and takes it back with the next request, and each read and write in between puts it off:
-// a fortieth of what a small request costs. Here all connections are looked at about once a second.
+// a fortieth of what a small request costs. Here all connections are looked at about once a second; those that were idle
+// since the last look let go of what they keep of their last request.
 import type { Socket } from 'node:net';
 
 /** What was seen when it was looked at last; the watch's own. */
@@ -19,15 +20,17 @@ export interface MaybeIdle {
   /** What it sends is not read just now, so nobody knows whether it is idle. */
   readonly isHeldBack: boolean;
   readonly idle: IdleState;
+  /** Keeps nothing of its last request any more. */
+  letGo(): void;
 }
 
 const LONGEST_TICK_MS = 1_000;
 
-/** Closes connections that have been idle for the time-out, at most two ticks later. */
+/** Closes connections that have been idle for the time-out, at most two ticks later, and has idle ones let go. */
 export class IdleTimeout {
   readonly #connections: readonly MaybeIdle[];
   readonly #mostTicks: number;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
 
   /**
    * @param connections all that are open, now and later
@@ -35,9 +38,9 @@ export class IdleTimeout {
    */
   constructor(connections: readonly MaybeIdle[], timeoutMs: number) {
     this.#connections = connections;
-    const tickMs = Math.min(LONGEST_TICK_MS, timeoutMs / 4);
-    this.#mostTicks = Math.ceil(timeoutMs / tickMs);
-    if (timeoutMs > 0) this.#timer = setInterval(() => this.#tick(), tickMs).unref();
+    const tickMs = timeoutMs > 0 ? Math.min(LONGEST_TICK_MS, timeoutMs / 4) : LONGEST_TICK_MS;
+    this.#mostTicks = timeoutMs > 0 ? Math.ceil(timeoutMs / tickMs) : Number.POSITIVE_INFINITY;
+    this.#timer = setInterval(() => this.#tick(), tickMs).unref();
   }
 
   stop(): void {
@@ -52,8 +55,10 @@ export class IdleTimeout {
 
   #isOverdue(connection: MaybeIdle): boolean {
     const { idle } = connection;
-    if (isIdle(connection)) idle.ticks += 1;
-    else {
+    if (isIdle(connection)) {
+      idle.ticks += 1;
+      connection.letGo();
+    } else {
       idle.ticks = 0;
       idle.bytesRead = connection.socket.bytesRead;
     }

@@ -59,8 +59,6 @@ export class BodyIntake implements Ticking {
   #size = 0;
   /** As it is announced; null when it is not. */
   #length: number | null = null;
-  /** Though all of the body is here. */
-  #waitsForEnd = false;
   #stream: BodyStream | null = null;
   #isReadingAhead = false;
   /** What may still come in before others have a turn. */
@@ -84,15 +82,11 @@ export class BodyIntake implements Ticking {
     return this.#size;
   }
 
-  /**
-   * Begins to read, unless the body is announced to be too large; only then the client may go on that waits for it.
-   * @param isCrowd whether the request is not to stay with its connection up to the next one
-   */
-  start(response: ServerResponse, isCrowd: boolean): void {
+  /** Begins to read, unless the body is announced to be too large; only then the client may go on that waits for it. */
+  start(response: ServerResponse): void {
     const declared = this.#request.headers['content-length'];
     const length = declared === undefined ? null : Number(declared);
     this.#length = length;
-    this.#waitsForEnd = isCrowd;
     const { maxBytes } = this.#bounds;
     if (length !== null && length > maxBytes) {
       this.refuse(bodyTooLarge(maxBytes));
@@ -126,15 +120,15 @@ export class BodyIntake implements Ticking {
     else {
       this.#chunks.push(chunk);
       if (Math.max(this.#size, this.#length ?? 0) > keepBytes) this.#streamOn(this.#length);
-      else if (this.#size === this.#length && !this.#waitsForEnd) this.#onWhole();
+      else if (this.#size === this.#length) this.#onWhole();
       else this.#shareTurn(chunk.length);
     }
   };
 
   /**
    * As long as it was announced: no trailers follow. Its end, which node would tell in four ticks, is not waited for,
-   * and listeners that will hear nothing more are not taken away. The request stays with its connection up to the next
-   * one; the body does not.
+   * and listeners that will hear nothing more are not taken away. The request stays with its connection for a
+   * while (see ClientConnection#letGo); the body does not.
    */
   #onWhole(): void {
     const body = new KeptBody(this.#chunks);

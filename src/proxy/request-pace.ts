@@ -8,6 +8,11 @@ import type { Socket } from 'node:net';
 /** Fewer clients than this are not held up. */
 const MOST_IN_A_TURN = 64;
 /**
+ * Of those that wait, so many are read from in a turn, less those that go on: fewer than may bring a request, so that
+ * those who have begun keep their turn to its end, and few enough that what belongs to them stays in the caches.
+ */
+const MOST_BEGIN = 32;
+/**
  * Unless connections come one turn after the other: libuv accepts one in a turn (since 1.45), so the next one that waits
  * to be accepted waits for all that the turn holds.
  */
@@ -18,7 +23,7 @@ const MOST_BESIDE_ARRIVALS = 4;
  */
 const MOST_EACH = 8;
 /** The larger the crowd, the fewer they are: about as many requests of others lie between two turns of a client. */
-const MOST_BETWEEN = 8_000;
+const MOST_BETWEEN = 16_000;
 
 /** A client's connection. */
 export interface Paced {
@@ -80,7 +85,8 @@ export class RequestPace {
     this.#hadArrival = this.#hasArrival;
     this.#hasArrival = false;
     const each = Math.min(MOST_EACH, Math.max(1, Math.floor(MOST_BETWEEN / this.#waiting.length)));
-    const next = this.#waiting.splice(0, Math.max(0, this.#most - this.#inTurn));
+    const begin = Math.min(MOST_BEGIN, this.#most);
+    const next = this.#waiting.splice(0, Math.max(0, begin - this.#inTurn));
     this.#inTurn = 0;
     for (const connection of next) {
       connection.requestsLeft = each - 1;

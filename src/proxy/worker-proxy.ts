@@ -123,7 +123,6 @@ export function createWorkerProxy(options: WorkerProxyOptions): WorkerProxy {
     ticker,
     cors,
     overload: (socket) => server.overload(socket),
-    isCrowd: () => server.connections.isCrowd,
     hasAffinity: generation.hasAffinity,
     pipeline,
     accessLog,

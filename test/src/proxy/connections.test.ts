@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Connections } from '../../../src/proxy/connections.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { portOf } from '../../harness/raw-upstream.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -78,4 +81,37 @@ test('connections that close in any order are forgotten, and only they', async (
     assert.equal(connections.surplus, before - 1);
   }
   assert.equal(await connections.drain(10_000), 0);
+});
+
+test('an idle connection keeps nothing of its last request', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const connections = new Connections();
+  const requests: WeakRef<object>[] = [];
+  const server = createServer((request, response) => {
+    requests.push(new WeakRef(request));
+    // As the handler does: node does not read on to the request's end by itself.
+    request.read(0);
+    connections.beginExchange(request.socket, response);
+    response.end('answer');
+  });
+  server.on('connection', (socket) => {
+    if (socket instanceof Socket) connections.add(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect(portOf(server), '127.0.0.1');
+  t.after(() => {
+    client.destroy();
+    server.close();
+  });
+  client.write(REQUEST);
+  await once(client, 'data');
+  await eventually('the request is gone', () => {
+    collect();
+    return requests[0]?.deref() === undefined ? true : undefined;
+  });
+  assert.equal(requests.length, 1);
+  client.write(REQUEST);
+  await once(client, 'data');
 });

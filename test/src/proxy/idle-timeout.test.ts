@@ -10,7 +10,8 @@ const TICK_MS = 1_000;
 
 function connection(differs: Partial<MaybeIdle> = {}): MaybeIdle {
   const idle = { ticks: 0, bytesRead: 0 };
-  return { socket: new Socket(), busy: 0, isKept: true, isHeldBack: false, idle, ...differs };
+  const letGo = (): void => {};
+  return { socket: new Socket(), busy: 0, isKept: true, isHeldBack: false, idle, letGo, ...differs };
 }
 
 /** Its last byte is sent. */
@@ -41,5 +42,16 @@ test('what got something to do in the turn in which its time was over is kept', 
   late.busy = 1;
   await turn();
   assert.equal(isClosed(late), false);
+  timeout.stop();
+});
+
+test('what was idle since the last look lets go of its last request, without a time-out, too', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const told: string[] = [];
+  const named = (name: string, differs: Partial<MaybeIdle> = {}): MaybeIdle =>
+    connection({ letGo: () => told.push(name), ...differs });
+  const timeout = new IdleTimeout([named('idle'), named('busy', { busy: 1 })], 0);
+  t.mock.timers.tick(TICK_MS);
+  assert.deepEqual(told, ['idle']);
   timeout.stop();
 });

@@ -8,6 +8,8 @@ import { type Paced, RequestPace } from '../../../src/proxy/request-pace.ts';
 import { portOf } from '../../harness/raw-upstream.ts';
 
 const IN_A_TURN = 64;
+/** Of those that wait, less those that go on. */
+const BEGIN = 32;
 const REQUESTS_EACH = 8;
 
 async function openSockets(count: number, t: TestContext): Promise<Socket[]> {
@@ -30,7 +32,7 @@ const places = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, place) => from + place);
 
 test('so many are read from in each turn, in the order in which they came to wait', async (t) => {
-  const count = IN_A_TURN * 2 + 10;
+  const count = IN_A_TURN + BEGIN + 10;
   const sockets = await openSockets(count, t);
   const pace = new RequestPace();
   for (const connection of connectionsOf(sockets)) pace.awaitNext(connection);
@@ -38,7 +40,7 @@ test('so many are read from in each turn, in the order in which they came to wai
   await turn();
   assert.deepEqual(held(sockets), places(IN_A_TURN, count), 'the first are to bring their requests');
   await turn();
-  assert.deepEqual(held(sockets), places(IN_A_TURN * 2, count), 'nobody waits for those that bring none');
+  assert.deepEqual(held(sockets), places(IN_A_TURN + BEGIN, count), 'nobody waits for those that bring none');
   await turn();
   assert.deepEqual(held(sockets), []);
 });
@@ -55,7 +57,7 @@ test('a connection that is not read from is known as such, as it may be anything
 });
 
 test('whoever has had a few requests waits for the others', async (t) => {
-  const sockets = await openSockets(IN_A_TURN * 2, t);
+  const sockets = await openSockets(IN_A_TURN + BEGIN, t);
   const pace = new RequestPace();
   const connections = connectionsOf(sockets);
   const [first, second] = [connections.slice(0, IN_A_TURN), connections.slice(IN_A_TURN)];
@@ -65,7 +67,7 @@ test('whoever has had a few requests waits for the others', async (t) => {
   ask(connections);
   await turn();
   ask(first);
-  assert.deepEqual(held(sockets), places(0, IN_A_TURN * 2), 'they had no turn of their own yet');
+  assert.deepEqual(held(sockets), places(0, IN_A_TURN + BEGIN), 'they had no turn of their own yet');
   await turn();
   for (let request = 1; request < REQUESTS_EACH; request += 1) {
     ask(second);
@@ -74,11 +76,31 @@ test('whoever has had a few requests waits for the others', async (t) => {
   }
   ask(second);
   await turn();
-  assert.deepEqual(held(sockets), places(IN_A_TURN, IN_A_TURN * 2));
+  assert.deepEqual(held(sockets), places(BEGIN, IN_A_TURN + BEGIN));
 });
 
-test('in a large crowd each has fewer, so that nobody waits for many more than 8,000', async () => {
-  const crowd = connectionsOf(Array.from({ length: 2_000 + IN_A_TURN }, () => new Socket()));
+test('those who have begun go on to the end of their turn, however many wait', async (t) => {
+  const sockets = await openSockets(IN_A_TURN + BEGIN * 2, t);
+  const pace = new RequestPace();
+  const connections = connectionsOf(sockets);
+  const [first, others] = [connections.slice(0, IN_A_TURN), connections.slice(IN_A_TURN)];
+  for (const connection of connections) pace.awaitNext(connection);
+  await turn();
+  for (const connection of first) pace.awaitNext(connection);
+  // Nobody asks again for two turns of the loop, so that all of the others begin.
+  await turn();
+  await turn();
+  const begun = others.filter(({ isHeldBack }) => !isHeldBack);
+  assert.equal(begun.length, BEGIN * 2);
+  for (let request = 1; request < REQUESTS_EACH; request += 1) {
+    for (const connection of begun) pace.awaitNext(connection);
+    await turn();
+    assert.deepEqual(held(sockets), places(0, IN_A_TURN), `after ${request}`);
+  }
+});
+
+test('in a large crowd each has fewer, so that nobody waits for many more than 16,000', async () => {
+  const crowd = connectionsOf(Array.from({ length: 4_000 + IN_A_TURN }, () => new Socket()));
   const pace = new RequestPace();
   for (const connection of crowd) pace.awaitNext(connection);
   await turn();
@@ -86,7 +108,7 @@ test('in a large crowd each has fewer, so that nobody waits for many more than 8
   const taken = crowd.filter(({ requestsLeft }) => requestsLeft > 0);
   assert.deepEqual(
     taken.map(({ requestsLeft }) => requestsLeft),
-    Array.from({ length: IN_A_TURN }, () => 3),
+    Array.from({ length: BEGIN }, () => 3),
   );
 });
 
@@ -107,7 +129,7 @@ test('few are read from while connections come turn after turn: each turn accept
   assert.equal(await heldBeside(1), count, 'the next one: whoever was read from waits again');
   assert.equal(await heldBeside(1), count - few, 'another');
   assert.equal(await heldBeside(1), count - few, 'and another');
-  assert.equal(await heldBeside(0), count - IN_A_TURN, 'no more of them');
+  assert.equal(await heldBeside(0), count - BEGIN, 'no more of them');
 });
 
 test('all are read from when the connections are to come to their end', async (t) => {
