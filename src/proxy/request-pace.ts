@@ -11,7 +11,7 @@ const MOST_IN_A_TURN = 64;
  * Of those that wait, so many are read from in a turn, less those that go on: fewer than may bring a request, so that
  * those who have begun keep their turn to its end, and few enough that what belongs to them stays in the caches.
  */
-const MOST_BEGIN = 32;
+const MOST_BEGIN = 24;
 /**
  * Unless connections come one turn after the other: libuv accepts one in a turn (since 1.45), so the next one that waits
  * to be accepted waits for all that the turn holds.

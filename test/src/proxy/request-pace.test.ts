@@ -9,7 +9,7 @@ import { portOf } from '../../harness/raw-upstream.ts';
 
 const IN_A_TURN = 64;
 /** Of those that wait, less those that go on. */
-const BEGIN = 32;
+const BEGIN = 24;
 const REQUESTS_EACH = 8;
 
 async function openSockets(count: number, t: TestContext): Promise<Socket[]> {
