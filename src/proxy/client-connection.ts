@@ -58,6 +58,7 @@ export class ClientConnection implements Paced {
   /** An exchange has begun; should its body turn out malformed, or have done so already, this ends it. */
   onBegun({ req }: ServerResponse, ends: ExchangeEnds): void {
     this.#ends = ends;
+    this.#answered = null;
     if (this.#fault !== null && !req.complete) ends.breakOff(this.#fault);
   }
 
