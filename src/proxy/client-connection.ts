@@ -38,7 +38,7 @@ export class ClientConnection implements Paced {
   isKept = false;
   readonly idle: IdleState = { ticks: 0, bytesRead: 0 };
   latest: ServerResponse | null = null;
-  /** The last one, as long as it may not be read to its end: node keeps it for that. */
+  /** The last request, while node still keeps it, since it has not been read to its end. */
   #answered: IncomingMessage | null = null;
   readonly #waiting: (() => void)[] = [];
   #ends: ExchangeEnds | null = null;

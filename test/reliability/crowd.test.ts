@@ -16,7 +16,7 @@ import { portOf } from '../harness/raw-upstream.ts';
 const CLIENTS = 400;
 /** Handshakes take their time. */
 const SECURE_CLIENTS = 150;
-/** In a turn of the loop 64 are read, and as many may wait for their answer. */
+/** In a turn of the loop up to 64 are read, and as many may wait for their answer. */
 const FEW = 140;
 const CREDENTIAL = { name: 'one', clientId: 'one', clientSecret: 'secret-of-one-0123', tenant: 'tenant' };
 const REQUEST = 'GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n';

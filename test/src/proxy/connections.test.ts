@@ -1,7 +1,7 @@
 // Client connections that are brought to an end, with real sockets.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { connect, Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
@@ -15,9 +15,13 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const BLOCKED_MS = 1_300;
 
 /** A server whose connections are known, and a client that has been answered once and is idle. */
-async function startServer(t: TestContext): Promise<{ connections: Connections; client: Socket }> {
+async function startServer(
+  t: TestContext,
+  onRequest: (request: IncomingMessage) => void = () => {},
+): Promise<{ connections: Connections; client: Socket }> {
   const connections = new Connections();
-  const server = createServer((request, response: ServerResponse) => {
+  const server = createServer((request, response) => {
+    onRequest(request);
     connections.beginExchange(request.socket, response);
     response.end('answer');
   });
@@ -86,27 +90,12 @@ test('connections that close in any order are forgotten, and only they', async (
 test('an idle connection keeps nothing of its last request', async (t) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const connections = new Connections();
-  const requests: WeakRef<object>[] = [];
-  const server = createServer((request, response) => {
+  const requests: WeakRef<IncomingMessage>[] = [];
+  const { client } = await startServer(t, (request) => {
     requests.push(new WeakRef(request));
     // As the handler does: node does not read on to the request's end by itself.
     request.read(0);
-    connections.beginExchange(request.socket, response);
-    response.end('answer');
   });
-  server.on('connection', (socket) => {
-    if (socket instanceof Socket) connections.add(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = connect(portOf(server), '127.0.0.1');
-  t.after(() => {
-    client.destroy();
-    server.close();
-  });
-  client.write(REQUEST);
-  await once(client, 'data');
   await eventually('the request is gone', () => {
     collect();
     return requests[0]?.deref() === undefined ? true : undefined;
