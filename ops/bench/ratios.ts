@@ -60,7 +60,13 @@ export function ratio(
   const [own, others] = [figures.get(name), figures.get(other)];
   if (own === undefined || others === undefined) return Number.NaN;
   if (figure === 'requestsPerSecond' && (own.isLoadBound || others.isLoadBound)) return Number.NaN;
-  return median(
-    own.rounds.map((round, index) => round[figure] / (others.rounds[index]?.[figure] ?? Number.NaN)),
+  return ratioByRound(
+    own.rounds.map((round) => round[figure]),
+    others.rounds.map((round) => round[figure]),
   );
+}
+
+/** The median of what one came to, measured in the other, in each round; as `ratio`. */
+export function ratioByRound(own: readonly number[], others: readonly number[]): number {
+  return median(own.map((value, index) => value / (others[index] ?? Number.NaN)));
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench, Row, Table } from '../bench.ts';
 import { median, quantile } from '../median.ts';
 import { treeCpuSeconds, treeRssBytes } from '../process-figures.ts';
-import { rounded, verdictOf } from '../ratios.ts';
+import { ratioByRound, rounded, verdictOf } from '../ratios.ts';
 import { readStreams } from '../stream-load.ts';
 import { fieldWithoutHaproxy } from '../subjects/field.ts';
 import type { StartedSubject } from '../subjects/subject.ts';
@@ -30,7 +30,7 @@ export const STREAMS_ROW: Row = {
     for (const subject of fieldWithoutHaproxy()) subjects.push(await bench.start(subject, upstream));
     const runs = new Map<string, Run[]>(subjects.map(({ name }) => [name, []]));
     for (const subject of subjects) await run(bench, subject, bench.pick(500, 50));
-    for (let round = 0; round < bench.pick(5, 1); round += 1) {
+    for (let round = 0; round < bench.pick(9, 1); round += 1) {
       for (const subject of subjects) runs.get(subject.name)?.push(await run(bench, subject, streams));
     }
     return table(runs);
@@ -62,12 +62,14 @@ async function run(bench: Bench, subject: StartedSubject, streams: number): Prom
 }
 
 function table(runs: ReadonlyMap<string, readonly Run[]>): Table {
-  const of = (name: string, figure: keyof Run): number =>
-    median((runs.get(name) ?? []).map((each) => each[figure]));
+  const every = (name: string, figure: keyof Run): number[] =>
+    (runs.get(name) ?? []).map((each) => each[figure]);
+  const of = (name: string, figure: keyof Run): number => median(every(name, figure));
   // Memory that a run has taken is kept for the next one: the first is the one that counts.
-  const rss = (name: string): number => Math.max(...(runs.get(name) ?? []).map((each) => each.rssPerStream));
-  const over = (figure: keyof Run): number => of('flow-proxy', figure) / of('bare http-proxy', figure);
-  const broken = (runs.get('flow-proxy') ?? []).reduce((sum, each) => sum + each.broken, 0);
+  const rss = (name: string): number => Math.max(...every(name, 'rssPerStream'));
+  const over = (figure: keyof Run): number =>
+    ratioByRound(every('flow-proxy', figure), every('bare http-proxy', figure));
+  const broken = every('flow-proxy', 'broken').reduce((sum, each) => sum + each, 0);
   return {
     head: ['subject', 'broken', 'CPU µs/event', 'kB/stream', 'first byte p99 ms', 'jitter p99 ms'],
     lines: [...runs.keys()].map((name) => [
