@@ -23,6 +23,7 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGUSR2', () => {});
 process.on('SIGWINCH', () => {});
+process.on('SIGTERM', () => {});
 
 channel.onMessage((message) => {
   if (message.type === 'boot') void serve(message);
@@ -100,6 +101,11 @@ async function serve({
     });
     channel.send({ type: 'leaving', reason: `a fault in itself (${messageOf(cause)})` });
     void drain(generation.drainTimeoutMs, 1);
+  });
+  // A plain `kill`: of this worker alone, or of the whole group, whose primary drains its workers anyway.
+  process.on('SIGTERM', () => {
+    channel.send({ type: 'leaving', reason: 'SIGTERM' });
+    void drain(generation.drainTimeoutMs, 0);
   });
   startHeartbeat(proxy, loop, destination);
   const giveUp = async (reason: string): Promise<never> => {

@@ -72,9 +72,21 @@ export class LineQueue implements Destination {
     else if (this.#timer === undefined) this.#workIn(delayMs);
   }
 
+  /**
+   * Resolves with what was in the way, if anything was. It waits its turn behind what is being written; where nobody reads
+   * that, it is done later, and not waited for.
+   */
   reopen(): Promise<Error | undefined> {
     return new Promise((resolve) => {
-      this.#reopenings.push(resolve);
+      const seconds = FLUSH_MS / 1000;
+      const late = setTimeout(
+        () => resolve(new Error(`nobody has taken what is being written for ${seconds} s`)),
+        FLUSH_MS,
+      );
+      this.#reopenings.push((failure) => {
+        clearTimeout(late);
+        resolve(failure);
+      });
       void this.#work();
     });
   }

@@ -66,9 +66,21 @@ function headersIn(text: string, from: number): string[] {
     const colon = text.indexOf(':', begin);
     const name = colon < 0 || colon > at ? '' : text.slice(begin, colon);
     if (!isFieldName(name)) throw new AnswerError('HPE_INVALID_HEADER_TOKEN', 'a header without a name');
-    headers.push(name, text.slice(colon + 1, at).trim());
+    headers.push(name, withoutSpace(text.slice(colon + 1, at)));
   }
   return headers;
+}
+
+/** RFC 9110 section 5.5 strips spaces and tabs; `trim` would strip more, A0 too, which ends many letters in UTF-8. */
+function withoutSpace(value: string): string {
+  let [from, to] = [0, value.length];
+  while (from < to && isSpace(value.charCodeAt(from))) from += 1;
+  while (to > from && isSpace(value.charCodeAt(to - 1))) to -= 1;
+  return value.slice(from, to);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** How a body is framed. */

@@ -35,7 +35,7 @@ export class Connections {
     this.#idleTimeout = new IdleTimeout(this.#open, keepAliveTimeoutMs);
   }
 
-  /** Exchanges and upgrades under way. */
+  /** Exchanges and upgrades under way: one for each busy connection, however many wait behind it. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -142,7 +142,7 @@ export class Connections {
   #remove(socket: Socket): void {
     const connection = socket[CONNECTION];
     if (connection === undefined) return;
-    this.#inFlight -= connection.busy;
+    if (connection.busy > 0) this.#inFlight -= 1;
     connection.busy = 0;
     socket[CONNECTION] = undefined;
     this.#forget(connection);
@@ -158,7 +158,7 @@ export class Connections {
   }
 
   #begin(connection: ClientConnection, response: ServerResponse | null): void {
-    this.#inFlight += 1;
+    if (connection.busy === 0) this.#inFlight += 1;
     connection.busy += 1;
     connection.latest = response;
   }
@@ -166,11 +166,11 @@ export class Connections {
   #end(connection: ClientConnection, request: IncomingMessage): void {
     // It has closed.
     if (connection.busy === 0) return;
-    const { busy: before, socket } = connection;
+    const { socket } = connection;
     connection.onDone();
     connection.isKept = true;
-    this.#inFlight += connection.busy - before;
     if (connection.busy > 0) return;
+    this.#inFlight -= 1;
     if (this.#isDraining) this.#closeAfterGrace(connection);
     else if (socket.writable) {
       connection.onIdle(request);

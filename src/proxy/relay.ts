@@ -129,6 +129,8 @@ export class Relay implements ReadyAnswer {
     this.#flushText();
     // Node would hold it back until this turn is over.
     if (!this.#isCorked) response.socket?.uncork();
+    // A comment between two events may have found it behind, and nobody has listened since.
+    if (!response.writableNeedDrain) this.#isBehind = false;
     if (!this.#isBehind) return true;
     if (!this.#isWaiting) {
       this.#isWaiting = true;
@@ -226,7 +228,10 @@ export class Relay implements ReadyAnswer {
     const { response, request, dialect } = this.#exchange;
     const { socket } = response;
     if (socket === null || response.destroyed) return;
-    if (this.#events !== null) {
+    if (response.writableEnded) {
+      // All of it has been written, and is not being read: Node would make an error of another word.
+      socket.destroy();
+    } else if (this.#events !== null) {
       // Only once it is out: newer Node holds written chunks back to the next turn. No last chunk follows: to HTTP,
       // too, the answer is incomplete.
       const words = Buffer.from(this.#events.closing + errorEvent(dialect, error)).toString('latin1');
@@ -234,8 +239,10 @@ export class Relay implements ReadyAnswer {
       this.#flushText(() => socket.destroySoon());
       setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
     } else if (request.httpVersionMinor === 0) {
-      // To HTTP/1.0 a plain close would be the regular end of a body.
-      socket.resetAndDestroy();
+      // To HTTP/1.0 a plain close would be the regular end of a body. TLS tells by itself that this is none, and Node
+      // has no reset for it (nodejs/node issue 49484).
+      if ('encrypted' in socket) socket.destroy();
+      else socket.resetAndDestroy();
     } else response.destroy();
   }
 }

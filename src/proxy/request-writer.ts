@@ -43,6 +43,12 @@ export class RequestWriter {
     const { body } = message;
     const head = requestHead(message, this.#host);
     if (body.type === 'stream') {
+      const { errored } = body.stream;
+      if (errored !== null) {
+        // While the connection was being opened; it would not say so again.
+        this.#listener.onBodyFault(errored);
+        return;
+      }
       this.#writing = message;
       this.#socket.write(head, 'latin1');
       this.#writeStream(message, body.stream, body.length);

@@ -26,6 +26,9 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const RULES = responseHeaderRules();
 
+/** What an upstream must not name in Connection (RFC 9110 section 7.6.1); without them the answer would be another. */
+const NEVER_OF_CONNECTION = new Set(['content-length', 'date']);
+
 /** The upstream's own x-request-id stays readable under this name, since ours takes its place. */
 const UPSTREAM_REQUEST_ID = 'X-Upstream-Request-Id';
 
@@ -60,7 +63,8 @@ export function headersForClient(
     else if (fate === 'connection') named = [...named, ...namedByConnection(value)];
     else if (name.length === 17 && isNamed(name, 'Transfer-Encoding', 'transfer-encoding')) isChunked = true;
   }
-  const kept = named.length === 0 ? flat : withoutHeaders(flat, named);
+  const removed = named.filter((name) => !NEVER_OF_CONNECTION.has(name));
+  const kept = removed.length === 0 ? flat : withoutHeaders(flat, removed);
   return {
     flat: isEventStream ? withoutBuffering(kept) : kept,
     length,

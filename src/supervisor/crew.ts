@@ -62,6 +62,7 @@ export class Crew {
     return [...this.#handles.values()];
   }
 
+  /** @throws Error when there can be no process now, for want of memory or file descriptors */
   fork(slot: number, launch: Launch): WorkerHandle {
     const { sink, log, environment } = this.#options;
     cluster.setupPrimary({
@@ -71,6 +72,12 @@ export class Crew {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const worker = cluster.fork(workerEnvironment(environment));
+    // Without file descriptors Node begins none of it, and says so in a moment.
+    if (worker.process.send === undefined) {
+      worker.on('error', () => {});
+      Reflect.deleteProperty(cluster.workers ?? {}, worker.id);
+      throw new Error('no file descriptors are left');
+    }
     const handle = new WorkerHandle(slot, worker, launch);
     this.#handles.set(worker, handle);
     this.#dealer.add(worker, () => handle.stage === 'ready');
@@ -81,7 +88,7 @@ export class Crew {
     });
     worker.on('error', (cause) => {
       log.warning({ msg: `Worker ${slot}: ${cause.message}` });
-      // There are no processes or no memory left: what never began does not end either.
+      // There are as many processes as there may be: what never began does not end either.
       if (worker.process.pid === undefined) this.#onExit(worker, null, `a failed fork (${cause.message})`);
     });
     const { stdout, stderr } = worker.process;

@@ -95,6 +95,7 @@ export class Reloader {
     } catch (cause) {
       return ended('refused', cause instanceof ConfigError ? cause.problems : [messageOf(cause)]);
     }
+    if (slots.isClosed) return ended('refused', ['the service is ending']);
     for (const warning of loaded.warnings) {
       if (!this.#used.warnings.includes(warning)) this.#options.log.warning({ msg: warning });
     }
@@ -110,7 +111,7 @@ export class Reloader {
       this.#generations += 1;
       const { heapBytes } = memoryLimits(loaded.settings.memory, wantedWorkers(loaded.settings));
       const launch = { generation, workerFile: code.workerFile, heapBytes };
-      const result = await roll(slots, launch, this.#options.log);
+      const result = await roll(slots, launch, this.#options.log, () => this.#takeTlsBack(loaded));
       if (result.type === 'failed') return ended('failed', [result.reason, ...taken], needRestart);
       this.#code = code;
     }
@@ -120,6 +121,7 @@ export class Reloader {
       ...(await this.#resize(loaded)),
       ...rollFor.map((reason) => `all workers replaced: ${reason}`),
     ];
+    if (slots.isClosed) return ended('failed', ['the service is ending']);
     this.#used = { ...loaded, generation: rollFor.length > 0 ? generation : this.#used.generation };
     return ended(reasons.length > 0 ? 'applied' : 'unchanged', reasons, needRestart);
   }
@@ -139,6 +141,12 @@ export class Reloader {
     return taken;
   }
 
+  /** All workers speak HTTP, or all HTTPS: those that are to be as before are told so when they are forked. */
+  #takeTlsBack(loaded: Configuration): void {
+    const before = this.#used.tls;
+    if ((before === null) !== (loaded.tls === null)) this.#options.switchboard.certificate.replace(before);
+  }
+
   /** What the primary itself goes by; only once the workers are as wanted. Resolves when added ones serve. */
   async #resize({ settings }: Configuration): Promise<string[]> {
     const { slots, crew, log } = this.#options;
@@ -149,6 +157,10 @@ export class Reloader {
       const msg =
         'The service began with one worker: until the next restart the kernel spreads connections, less evenly';
       log.warning({ msg });
+    }
+    if (wanted !== before) {
+      const { heapBytes } = memoryLimits(settings.memory, wanted);
+      slots.launch = { ...slots.launch, heapBytes };
     }
     await slots.resize(wanted);
     const isSamePlace = isDeepStrictEqual(settings.adminListen, this.#used.settings.adminListen);

@@ -15,7 +15,7 @@ export type RespawnDecision =
 const EARLY_MS = 10_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
-/** So many boots in a row without one success, within the window: something is wrong that another try does not mend. */
+/** So many deaths in a row before serving, within the window: something is wrong that another try does not mend. */
 const BOOT_FAILURES = 5;
 /** Long enough for boots that hang until they are killed. */
 const BOOT_WINDOW_MS = 300_000;
@@ -25,16 +25,18 @@ const EARLY_DEATHS = 20;
 
 /**
  * The first death after a long life is followed by a new worker at once, early ones with a growing delay; a crash
- * loop ends the service, so that systemd or the operator hears of it.
+ * loop ends the service, so that systemd or the operator hears of it. Not when others serve: these are worth more than
+ * that it is heard of, and one that cannot be started may be before long.
  * @param deaths all deaths so far, the latest last
  */
-export function decideRespawn(deaths: readonly Death[]): RespawnDecision {
+export function decideRespawn(deaths: readonly Death[], othersServe: boolean): RespawnDecision {
   const latest = deaths.at(-1);
   if (latest === undefined || (latest.wasReady && latest.lifetimeMs >= EARLY_MS))
     return { type: 'respawn', delayMs: 0 };
   const boots = deaths.filter(({ at }) => at > latest.at - BOOT_WINDOW_MS);
   const failedBoots = trailing(boots, (death) => !death.wasReady);
   if (failedBoots >= BOOT_FAILURES) {
+    if (othersServe) return { type: 'respawn', delayMs: LONGEST_DELAY_MS };
     return { type: 'giveUp', reason: `${failedBoots} workers in a row ended before they could serve` };
   }
   const isEarly = ({ wasReady, lifetimeMs }: Death): boolean => !wasReady || lifetimeMs < EARLY_MS;

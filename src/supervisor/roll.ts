@@ -9,12 +9,19 @@ export type RollResult = { readonly type: 'done' } | { readonly type: 'failed'; 
 /** The slots as far as a roll needs them. */
 export type Rollable = Pick<Slots, 'size' | 'launch' | 'replace'>;
 
-export async function roll(slots: Rollable, launch: Launch, log: Logger): Promise<RollResult> {
+/** @param onFailed called before workers of the old settings are forked again */
+export async function roll(
+  slots: Rollable,
+  launch: Launch,
+  log: Logger,
+  onFailed: () => void = () => {},
+): Promise<RollResult> {
   const before = slots.launch;
   for (let number = 0; number < slots.size; number += 1) {
     const boot = await slots.replace(number, launch);
     if (boot.type === 'failed') {
       slots.launch = before;
+      onFailed();
       await rollBack(slots, number, before, log);
       // Then nobody serves any more, and it is not the new worker's fault.
       if (slots.size === 0) return { type: 'failed', reason: 'the service drains since' };

@@ -1,6 +1,7 @@
 // Which worker belongs to each slot: fills them, fills them again when one dies, and hands one over from worker to
 // worker. Every other process of the crew has been replaced and drains.
 import { EventEmitter } from 'node:events';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Crew } from './crew.ts';
 import type { Launch } from './launch.ts';
@@ -36,6 +37,7 @@ export class Slots {
   #deaths: Death[] = [];
   /** The latest replacement. */
   #turn: Promise<unknown> = Promise.resolve();
+  #hasStarted = false;
   /** Nothing is forked any more. */
   #isClosed = false;
 
@@ -70,6 +72,11 @@ export class Slots {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** All serve for the first time: from now on these are not given up because another cannot be started. */
+  onStarted(): void {
+    this.#hasStarted = true;
   }
 
   /** Adds slots and waits for their workers, or takes the last ones away and drains their workers. */
@@ -116,7 +123,7 @@ export class Slots {
    */
   replace(number: number, launch: Launch): Promise<Boot> {
     const boot = this.#turn.then(() => this.#replace(number, launch));
-    this.#turn = boot;
+    this.#turn = boot.catch(() => {});
     return boot;
   }
 
@@ -124,13 +131,23 @@ export class Slots {
     const slot = this.#slots[number];
     if (slot === undefined) return GONE;
     clearTimeout(slot.respawn);
-    const next = this.#fork(number, launch);
+    const boot = await this.#tryNext(slot, launch);
+    if (this.#slots[number] !== slot) return GONE;
+    if (boot.type === 'failed' && slot.current === null) this.#fill(slot);
+    return boot;
+  }
+
+  async #tryNext(slot: Slot, launch: Launch): Promise<Boot> {
+    let next: WorkerHandle;
+    try {
+      next = this.#fork(slot.number, launch);
+    } catch (cause) {
+      return { type: 'failed', reason: failedFork(cause) };
+    }
     slot.next = next;
     const boot = await next.booted;
     slot.next = null;
-    if (this.#slots[number] !== slot) return GONE;
-    if (boot.type === 'ready') this.#handOver(slot, next);
-    else if (slot.current === null) this.#fill(slot);
+    if (boot.type === 'ready' && this.#slots[slot.number] === slot) this.#handOver(slot, next);
     return boot;
   }
 
@@ -145,7 +162,12 @@ export class Slots {
   }
 
   #fill(slot: Slot): void {
-    if (!this.#isClosed) slot.current = this.#fork(slot.number, this.#launch);
+    if (this.#isClosed) return;
+    try {
+      slot.current = this.#fork(slot.number, this.#launch);
+    } catch (cause) {
+      this.#onDeath(slot, { at: Date.now(), lifetimeMs: 0, wasReady: false }, failedFork(cause));
+    }
   }
 
   #fork(slot: number, launch: Launch): WorkerHandle {
@@ -161,9 +183,12 @@ export class Slots {
     slot.current = null;
     const now = Date.now();
     const death = { at: now, lifetimeMs: now - handle.startedAt, wasReady: handle.wasReady };
+    this.#onDeath(slot, death, how, handle.pid);
+  }
+
+  #onDeath(slot: Slot, death: Death, how: string, pid?: number): void {
     this.#deaths = [...this.#deaths, death].slice(-DEATHS_REMEMBERED);
-    const { pid } = handle;
-    const decision = decideRespawn(this.#deaths);
+    const decision = decideRespawn(this.#deaths, this.#hasStarted && this.ready.length > 0);
     if (decision.type === 'giveUp') {
       this.#log.error({ msg: `Giving up: ${decision.reason}; the last one by ${how}`, worker: slot.number });
       this.events.emit('crashLoop', decision.reason);
@@ -178,4 +203,8 @@ export class Slots {
     // Its successor may be booting already.
     if (slot.next === null) slot.respawn = setTimeout(() => this.#fill(slot), delayMs);
   }
+}
+
+function failedFork(cause: unknown): string {
+  return `a failed fork (${messageOf(cause)})`;
 }

@@ -114,7 +114,9 @@ export class Supervisor {
     const reload = this.#reloader.request(by);
     this.#update();
     const result = await reload;
-    if (result.outcome === 'applied') this.events.emit('settings', this.#reloader.used.settings);
+    if (result.outcome === 'applied' && this.#ending === null) {
+      this.events.emit('settings', this.#reloader.used.settings);
+    }
     if (this.#slots.size > 0) this.#isDraining = false;
     this.#update();
     return { ...result, logFailure };
@@ -134,6 +136,8 @@ export class Supervisor {
     if (this.#ending !== null || this.#isDraining) return undefined;
     this.#isDraining = true;
     this.#slots.clear();
+    // Whoever waits for the start waits for what does not come.
+    this.#onStarted();
     this.#drainAll(by);
     this.#update();
     return undefined;
@@ -183,8 +187,10 @@ export class Supervisor {
 
   #onReady(port: number): void {
     this.#port = port;
-    if (this.#hasStarted || this.#slots.ready.length < this.#slots.size) return;
+    const { ready, size } = this.#slots;
+    if (this.#hasStarted || size === 0 || ready.length < size) return;
     this.#hasStarted = true;
+    this.#slots.onStarted();
     this.#onStarted();
     this.#announce();
     this.#update();
