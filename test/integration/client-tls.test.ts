@@ -14,12 +14,14 @@ import { WebSocket } from 'ws';
 import { type Certificate, makeCertificate } from '../harness/certificate.ts';
 import { runFlowProxy } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
-import type { FlowProxy, Scope } from '../harness/flow-proxy.ts';
+import { type FlowProxy, type Scope, startFlowProxy } from '../harness/flow-proxy.ts';
 import { call, chatPost } from '../harness/http-call.ts';
+import { startRawUpstream } from '../harness/raw-upstream.ts';
 import { sharedStack } from '../harness/shared-stack.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const CHAT = '/v1/chat/completions';
+const ONE = [{ clientId: 'id', clientSecret: 'a-secret-of-one', tenant: 't' }];
 const first = makeCertificate();
 const second = makeCertificate();
 const TRUSTED = { ca: [first.certificate, second.certificate] };
@@ -101,6 +103,33 @@ test('clients are served over TLS: plain, streamed, in forward mode and on WebSo
   socket.close();
   const line = await proxy.waitForLog(({ msg }) => msg.startsWith('Ready on'));
   assert.match(line.msg, /^Ready on https:\/\/127\.0\.0\.1:\d+ /);
+});
+
+test('an answer that breaks off for an HTTP/1.0 client over TLS ends without the end of TLS, and costs nobody else anything', async (t) => {
+  const upstream = await startRawUpstream(t);
+  const files = new PairFiles(t);
+  const settings = { ...files.settings, NUM_WORKERS: 1 };
+  const proxy = await startFlowProxy({ upstream: upstream.url, credentials: ONE, settings }, t);
+  const pids = proxy.workerPids();
+  const socket = connect({ host: '127.0.0.1', port: proxy.port, ...TRUSTED }).on('error', () => {});
+  const id = 'http-1-0-over-tls';
+  socket.write(`GET /v1/models HTTP/1.0\r\nHost: x\r\nX-Request-Id: ${id}\r\n\r\n`);
+  const answering = await upstream.connection();
+  await answering.readMessage();
+  answering.writeHead('HTTP/1.1 200 OK', 'Content-Length: 100');
+  answering.write('half');
+  const closed = once(socket, 'close');
+  let answer = '';
+  for await (const piece of socket.setEncoding('latin1')) {
+    answer += piece;
+    if (answer.endsWith('half')) answering.destroy();
+  }
+  await closed;
+  assert.match(answer, /\r\n\r\nhalf$/);
+  const { outcome } = await proxy.waitForExchange(id);
+  assert.equal(outcome, 'failed');
+  assert.deepEqual(proxy.workerPids(), pids);
+  assert.ok(!proxy.logLines.some(({ msg }) => msg.startsWith('A fault in flow-proxy itself')));
 });
 
 test('a connection over TLS is kept for the next request', async (t) => {

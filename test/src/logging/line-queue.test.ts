@@ -49,6 +49,27 @@ describe('the queue of log lines', () => {
     assert.deepEqual(outlet.written, ['a\n', 'b\nc\n']);
   });
 
+  it('does not let a new file be waited for behind a write that nobody takes, but goes on with it later', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const outlet = new Outlets();
+      let goOn = (): void => {};
+      outlet.hang = new Promise((resolve) => {
+        goOn = resolve;
+      });
+      const { queue } = queueOver(outlet);
+      queue.write('a\n');
+      const reopened = queue.reopen();
+      mock.timers.tick(3_000);
+      assert.match(String(await reopened), /nobody has taken what is being written for 3 s/);
+      goOn();
+      await queue.flush();
+      assert.deepEqual(outlet.calls, ['write', 'reopen']);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it('lets few lines wait for each other when asked to, and many not', async () => {
     const outlet = new Outlets();
     const { queue } = queueOver(outlet, { delayMs: 3_600_000 });

@@ -31,6 +31,13 @@ function parse(text: string, method = 'GET'): Heard {
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 describe('the answers of an upstream', () => {
+  it('keep values to the last byte: only spaces and tabs around them are none of theirs', () => {
+    const [head] = parse(
+      'HTTP/1.1 204 No Content\r\nX-Title: \t voil\xc3\xa0 \t\r\nX-Empty: \t \r\n\r\n',
+    ).heads;
+    assert.deepEqual(head?.headers, ['X-Title', 'voil\xc3\xa0', 'X-Empty', '']);
+  });
+
   it('are the same however their bytes are cut', () => {
     const texts = [
       'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Odd:  caf\xe9 \r\n\r\nhello',

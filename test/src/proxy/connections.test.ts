@@ -104,3 +104,24 @@ test('an idle connection keeps nothing of its last request', async (t) => {
   client.write(REQUEST);
   await once(client, 'data');
 });
+
+test('one busy connection counts once, however many requests wait on it', async (t) => {
+  const connections = new Connections();
+  const server = createServer(({ socket }, response) => {
+    connections.beginExchange(socket, response)?.inTurn(() => {});
+    if (connections.inFlight > 0 && socket.bytesRead === 5 * REQUEST.length) begun += 1;
+  });
+  let begun = 0;
+  server.on('connection', (socket) => {
+    if (socket instanceof Socket) connections.add(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect(portOf(server), '127.0.0.1');
+  t.after(() => server.close());
+  client.write(REQUEST.repeat(5));
+  await eventually('all five', () => (begun === 5 ? true : undefined));
+  assert.equal(connections.inFlight, 1);
+  client.destroy();
+  await eventually('its end', () => (connections.inFlight === 0 ? true : undefined));
+});

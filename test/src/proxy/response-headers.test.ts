@@ -38,6 +38,14 @@ describe('headers for the client', () => {
     assert.deepEqual(flat, [...OURS, 'Content-Length', '5']);
   });
 
+  it('keep what the answer is framed by, whatever Connection names', () => {
+    const pairs = [
+      ['Content-Length', '5'],
+      ['Date', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+    ] as const;
+    assert.deepEqual(flatOf(['Connection', 'Content-Length, date'], ...pairs), [...OURS, ...pairs.flat()]);
+  });
+
   it('ask proxies in front of us not to hold events back, once, and only for an event stream', () => {
     for (const type of ['text/event-stream', 'Text/Event-Stream; charset=utf-8']) {
       assert.deepEqual(flatOf(['X-Accel-Buffering', 'yes'], ['Content-Type', type]), [
