@@ -228,10 +228,8 @@ export class Relay implements ReadyAnswer {
     const { response, request, dialect } = this.#exchange;
     const { socket } = response;
     if (socket === null || response.destroyed) return;
-    if (response.writableEnded) {
-      // All of it has been written, and is not being read: Node would make an error of another word.
-      socket.destroy();
-    } else if (this.#events !== null) {
+    // Where all of it has been written and is not being read, Node would make an error of another word.
+    if (this.#events !== null && !response.writableEnded) {
       // Only once it is out: newer Node holds written chunks back to the next turn. No last chunk follows: to HTTP,
       // too, the answer is incomplete.
       const words = Buffer.from(this.#events.closing + errorEvent(dialect, error)).toString('latin1');
