@@ -14,7 +14,7 @@ export class BodyStream extends Readable {
     super({ highWaterMark: HELD_BYTES });
     this.#onWanted = onWanted;
     this.#onDestroyed = onDestroyed;
-    // It may break while nobody reads it yet: whoever does so later is told then.
+    // It may break while nobody reads it yet: whoever is to do so later looks at `errored` first.
     this.on('error', () => {});
   }
 

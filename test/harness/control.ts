@@ -16,6 +16,12 @@ export async function statusOf({ folder }: Controlled): Promise<ServiceStatus> {
   return status;
 }
 
+/** The workers that serve now. */
+export async function readyPids(service: Controlled): Promise<number[]> {
+  const { workers } = await statusOf(service);
+  return workers.filter(({ stage }) => stage === 'ready').map(({ pid }) => pid);
+}
+
 /** Reloads and waits for the outcome. */
 export async function reload({ folder }: Controlled): Promise<VerbReply> {
   const reply = await askService([join(folder, 'control.sock')], 'reload', { wait: true });

@@ -1,27 +1,19 @@
 // Workers that die, hang, grow or fall behind, and those that are to finish what they have.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { Agent, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { reload, setInEnvFile, statusOf } from '../harness/control.ts';
+import { readyPids, reload, setInEnvFile, statusOf } from '../harness/control.ts';
 import { eventually, within } from '../harness/eventually.ts';
-import type { FlowProxy } from '../harness/flow-proxy.ts';
 import { call, chatPost, jsonPost, openCall } from '../harness/http-call.ts';
 import { Installation } from '../harness/installation.ts';
-import { isAlive } from '../harness/is-alive.ts';
 import { startStack } from '../harness/stack.ts';
 import { stopProcess } from '../harness/stop-process.ts';
 import { PostLoops } from '../harness/traffic.ts';
 
 const CHAT = '/v1/chat/completions';
 const LONG = 'marker:L chunks:400 interval:50';
-
-async function readyPids(proxy: FlowProxy): Promise<number[]> {
-  const { workers } = await statusOf(proxy);
-  return workers.filter(({ stage }) => stage === 'ready').map(({ pid }) => pid);
-}
 
 test('a worker that stands still keeps one connection waiting; when it is killed, that goes to another', async (t) => {
   const { proxy } = await startStack({}, t);
@@ -58,36 +50,6 @@ test('a worker that is told to end by SIGTERM finishes what it has, and another 
     return ready.length === 1 ? ready : undefined;
   });
   assert.ok(!pids.includes(victim));
-});
-
-test('without file descriptors for a new worker the others go on, and it follows when there are some', async (t) => {
-  const { proxy } = await startStack({}, t);
-  const [victim = 0, other = 0] = proxy.workerPids();
-  const pid = String(proxy.pid);
-  const limit = (most: string): unknown => execFileSync('prlimit', ['--pid', pid, `--nofile=${most}:`]);
-  const [, usual = ''] =
-    execFileSync('prlimit', ['--pid', pid, '--nofile', '--output', 'SOFT', '--noheadings'])
-      .toString()
-      .match(/(\d+)/) ?? [];
-  limit('10');
-  process.kill(victim, 'SIGKILL');
-  await proxy.waitForLog(({ msg }) => /^Worker 0 ended by a failed fork \(.*\); a new one follows/.test(msg));
-  assert.ok(isAlive(other));
-  limit(usual);
-  await eventually('a new worker', async () => ((await readyPids(proxy)).length === 2 ? true : undefined));
-  assert.equal((await call(`${proxy.url}/v1/models`)).status, 200);
-});
-
-test('a worker that cannot be started any more does not end those that serve', async (t) => {
-  const installation = new Installation();
-  t.after(() => installation.remove());
-  const { proxy } = await startStack({ main: installation.main }, t);
-  const [victim = 0, other = 0] = proxy.workerPids();
-  writeFileSync(installation.file('workers/proxy-worker.js'), 'process.exit(7);\n');
-  process.kill(victim, 'SIGKILL');
-  await proxy.waitForLog(({ msg }) => msg === 'Worker 0 ended by exit code 7; a new one follows in 5000 ms');
-  assert.deepEqual(await readyPids(proxy), [other]);
-  assert.equal((await call(`${proxy.url}/v1/models`)).status, 200);
 });
 
 test('a worker that hangs is killed after the heartbeat limit and replaced, while the other one serves', async (t) => {

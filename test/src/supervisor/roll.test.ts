@@ -45,6 +45,14 @@ describe('a roll', () => {
     assert.equal(slots.launch, OLD);
   });
 
+  it('says that it has failed before workers of the old settings are forked again, and only then', async () => {
+    const { slots, replaced } = slotsOf(4, 2);
+    const before: number[] = [];
+    await roll(slots, NEW, silentLogger, () => before.push(replaced.length));
+    await roll(slotsOf(2).slots, NEW, silentLogger, () => before.push(-1));
+    assert.deepEqual(before, [3]);
+  });
+
   it('of no slots at all, as while drained, decides what the next workers are', async () => {
     const { slots } = slotsOf(0);
     await roll(slots, NEW, silentLogger);
